@@ -1,0 +1,45 @@
+# make alone prints what there is to do.
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE ?= 1
+
+.PHONY: help run test check lock clean
+help: ## print these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/.run: requirements/run.txt pyproject.toml
+	@echo "Installing the locked packages into .venv …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+.venv/.dev: .venv/.run requirements/dev.txt
+	@echo "Installing the locked development packages into .venv …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.PHONY: preflight
+preflight:
+	@command -v $(PYTHON) >/dev/null || { echo "No $(PYTHON): install Python 3.11 or newer, or say make PYTHON=/path/to/python3.11"; exit 2; }
+	@$(PYTHON) sandbox/preflight.py
+
+run: preflight .venv/.run ## watch the story travel from the webhook into CRM records (ONCE=1: check its end and exit)
+	@$(BIN)/python -m sandbox story $(if $(ONCE),--once)
+
+test: preflight check ## run every test and check (a real Kafka is started)
+	@$(BIN)/python -m pytest $(TESTS)
+
+check: .venv/.dev ## ruff, mypy --strict and the import rules
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate pyproject.toml
+lock: .venv/.dev ## write requirements/*.txt anew from pyproject.toml
+	@$(LOCK) --extra sandbox -o requirements/run.txt $(UPGRADE)
+	@$(LOCK) --extra dev -c requirements/run.txt -o requirements/dev.txt $(UPGRADE)
+
+clean: ## remove .venv and .sandbox
+	@rm -rf .venv .sandbox

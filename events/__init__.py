@@ -1,0 +1,1 @@
+"""The contract that the webhook, the workers and the tools share."""

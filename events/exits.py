@@ -1,0 +1,28 @@
+"""How a process ends when it cannot do its work: one line, one exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+BAD_CONFIGURATION = 2
+BROKER_UNREACHABLE = 3
+
+
+class BadConfiguration(Exception):
+    """A setting, file or topic is wrong; the message names it and the cure."""
+
+    exit_code = BAD_CONFIGURATION
+
+
+class BrokerUnreachable(BadConfiguration):
+    """No Kafka broker answered; the message names the address."""
+
+    exit_code = BROKER_UNREACHABLE
+
+
+def refuse(program: str, error: BadConfiguration) -> NoReturn:
+    """Print the one line that says what is wrong and how to mend it, and exit."""
+    line = " ".join(str(error).split())
+    print(f"{program}: {line}", file=sys.stderr)  # noqa: T201 -- the log is not set up
+    raise SystemExit(error.exit_code)

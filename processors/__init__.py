@@ -1,0 +1,1 @@
+"""Kafka in, REST out: keeps the records of one destination in step."""

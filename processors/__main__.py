@@ -1,0 +1,53 @@
+"""`python -m processors worker <destination>`: keeps one destination in step."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+import structlog
+from dotenv import dotenv_values
+
+from events import log
+from events.exits import BadConfiguration, refuse
+from events.kafka import KafkaSettings
+from events.settings import ENV_FILE, InstallationSettings, read
+from processors.destination import load
+from processors.settings import WorkerSettings
+
+PROGRAM = "keepstep worker"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a worker until it is told to stop; exits 2 or 3 for bad configuration."""
+    match sys.argv[1:] if arguments is None else arguments:
+        case ["worker", name]:
+            pass
+        case _:
+            refuse(PROGRAM, BadConfiguration("say: worker <destination>"))
+    try:
+        settings = read(WorkerSettings)
+        installation = read(InstallationSettings)
+        kafka = read(KafkaSettings)
+        environ = {k: v for k, v in dotenv_values(ENV_FILE).items() if v} | os.environ
+        destination = load(settings.destinations_dir, name, environ)
+        log.configure()
+        structlog.contextvars.bind_contextvars(destination=name)
+        # Late: Faust takes a second to import, and a bad setting is said at once.
+        from processors import worker  # noqa: PLC0415
+
+        asyncio.run(worker.run(name, destination, settings, installation, kafka))
+    except* BadConfiguration as group:
+        refuse(PROGRAM, _first(group))
+
+
+def _first(error: BaseException) -> BadConfiguration:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, BadConfiguration)  # noqa: S101 -- except* sorted it
+    return error
+
+
+if __name__ == "__main__":
+    main()

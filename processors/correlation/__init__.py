@@ -1,0 +1,1 @@
+"""Which record an event means and what is sent: rules without machinery."""

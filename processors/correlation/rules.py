@@ -1,0 +1,71 @@
+"""The part of a destination file that says which record is meant and what is sent."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+DottedPath = Annotated[str, Field(pattern=r"^[^.\s]+(\.[^.\s]+)*$", max_length=200)]
+
+
+class Table(BaseModel):
+    """A table of the file: read once, and a misspelt key is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Lookup(Table):
+    """How the record of a user is found."""
+
+    hint: DottedPath | None = Field(
+        None, description="path of the record's id in the Auth0 profile"
+    )
+    id_pattern: str = Field(
+        r"^[A-Za-z0-9_-]{1,64}$",
+        description="what an id may look like; nothing else ever reaches a URL",
+    )
+
+    @field_validator("id_pattern")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from None
+        return value
+
+    def is_id(self, text: str) -> bool:
+        """Whether *text* may be sent as the id of a record."""
+        return re.fullmatch(self.id_pattern, text) is not None
+
+
+class On(Table):
+    """What is done in each case."""
+
+    created_missing: Literal["create", "review", "skip"] = Field(
+        "create", description="a new user who has no record"
+    )
+    updated_missing: Literal["create", "review", "skip"] = Field(
+        "review", description="a changed user who has no record"
+    )
+    deleted_missing: Literal["skip", "review"] = Field(
+        "skip", description="a deleted user who has no record"
+    )
+    deleted: Literal["deactivate", "delete", "ignore"] = Field(
+        "deactivate", description="a deleted user's record"
+    )
+
+
+class Rules(Table):
+    """All that correlation needs to know of a destination."""
+
+    lookup: Lookup = Lookup()
+    on: On = On()
+    test_events: Literal["skip", "apply"] = Field(
+        "skip", description="what is done with events that Auth0 marks as a test"
+    )
+    fields: dict[str, DottedPath] = Field(
+        min_length=1, description="the record's field = path in the Auth0 profile"
+    )

@@ -1,0 +1,1 @@
+"""How an attempt may end and what follows: rules without machinery."""

@@ -1,0 +1,72 @@
+"""What a worker counts; names in Prometheus base units, never a user in a label."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+
+KNOWN_TYPES = ("user.created", "user.updated", "user.deleted")
+
+
+class WorkerMetrics:
+    """The metrics of one worker process, in a registry of its own."""
+
+    def __init__(self, destination: str) -> None:
+        self.registry = CollectorRegistry()
+        self._destination = destination
+        self._attempts = Counter(
+            "keepstep_worker_attempts",
+            "Attempts by how they ended",
+            ["destination", "verdict"],
+            registry=self.registry,
+        )
+        self._outcomes = Counter(
+            "keepstep_worker_outcomes",
+            "Events by type and outcome",
+            ["destination", "type", "outcome"],
+            registry=self.registry,
+        )
+        self._age = Histogram(
+            "keepstep_worker_event_age_seconds",
+            "From ingest's receipt of an event to its outcome",
+            ["destination"],
+            buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 1800, 7200, 43_200, 86_400),
+            registry=self.registry,
+        )
+        self._calls = Histogram(
+            "keepstep_worker_call_duration_seconds",
+            "Calls to the destination",
+            ["destination", "operation", "code"],
+            buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+            registry=self.registry,
+        )
+        self.parked = Gauge(
+            "keepstep_worker_parked",
+            "Events that wait for another attempt or a person",
+            ["destination", "partition"],
+            registry=self.registry,
+        )
+        Info("keepstep_build", "Release", registry=self.registry).info(
+            {"version": version("keepstep")}
+        )
+
+    def attempted(self, verdict: str) -> None:
+        """Count an attempt that ended in *verdict*."""
+        self._attempts.labels(self._destination, verdict).inc()
+
+    def called(self, operation: str, status: int | None, seconds: float) -> None:
+        """Count a call; the code is the class of its status, or `none`."""
+        code = "none" if status is None else f"{status // 100}xx"
+        self._calls.labels(self._destination, operation, code).observe(seconds)
+
+    def ended(self, event_type: str, outcome: str, age_seconds: float | None) -> None:
+        """Count an event that ended in *outcome*."""
+        known = event_type if event_type in KNOWN_TYPES else "other"
+        self._outcomes.labels(self._destination, known, outcome).inc()
+        if age_seconds is not None:
+            self._age.labels(self._destination).observe(max(age_seconds, 0.0))
+
+    def parked_in(self, partition: int, count: int) -> None:
+        """Say how many events of *partition* are parked."""
+        self.parked.labels(self._destination, partition).set(count)

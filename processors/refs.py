@@ -1,0 +1,30 @@
+"""Stand-ins for names in logs and outcomes: no personal data leaves by them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from events.log import user_ref
+
+_PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True)
+class References:
+    """Hashes keyed with the installation's secret."""
+
+    secret: str = field(repr=False)
+
+    def user(self, user_id: str) -> str:
+        """Return what stands for a user: an id can be an email address."""
+        return user_ref(self.secret, user_id)
+
+    def event(self, event_id: str) -> str:
+        """Return the event's id, or its hash where it could hold a user's id.
+
+        Control events carry the identity in their id (`evt_…/<provider>|<id>`).
+        """
+        if _PLAIN_ID.fullmatch(event_id):
+            return event_id
+        return user_ref(self.secret, event_id)

@@ -1,0 +1,1 @@
+"""The REST connector: carries out a call and says how it was answered."""

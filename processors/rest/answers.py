@@ -1,0 +1,122 @@
+"""What a destination's answer means: classified once, here."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import time
+from typing import Any
+
+from processors.correlation.calls import (
+    Answer,
+    Call,
+    Create,
+    Done,
+    Find,
+    Found,
+    Gone,
+)
+from processors.correlation.rules import Lookup
+from processors.delivery.verdict import Rejected, RetryLater
+from processors.rest.connection import Requests
+
+RETRY_AFTER_SECONDS_MAX = 3600.0
+_GONE = (404, 410)
+# 401, 403: refused credentials are mended by people, the event is not at fault.
+# 408, 409, 423, 425: the destination asks for another try.
+_RETRIED = (401, 403, 408, 409, 423, 425, 429)
+
+
+def classify(
+    call: Call, status: int, headers: dict[str, str], body: bytes, reader: Reader
+) -> Answer | RetryLater | Rejected:
+    """Return what the answer means for *call*; header names are in lower case."""
+    if 200 <= status < 300:  # noqa: PLR2004 -- the class of success
+        return reader.read(call, body)
+    if status in _GONE and not isinstance(call, Find | Create):
+        return Gone()
+    if status in _GONE and isinstance(call, Find):
+        return Found(())
+    if status in _RETRIED or status >= 500:  # noqa: PLR2004 -- the class of its faults
+        wait = retry_after_seconds(headers.get("retry-after"), time.time())
+        return RetryLater(f"HTTP {status}", wait)
+    if status < 400:  # noqa: PLR2004 -- redirects are never followed
+        return RetryLater(f"HTTP {status}: redirects are not followed")
+    return Rejected("rejected", f"HTTP {status}")
+
+
+def retry_after_seconds(value: str | None, now: float) -> float:
+    """Return the wait that Retry-After names, in seconds or as a date; 0 without one.
+
+    Never negative, never more than an hour (RFC 9110, section 10.2.3).
+
+    >>> retry_after_seconds("1.5", 0.0)
+    1.5
+    >>> retry_after_seconds("Thu, 01 Jan 1970 00:01:00 GMT", 10.0)
+    50.0
+    """
+    if value is None:
+        return 0.0
+    try:
+        wait = float(value)
+    except ValueError:
+        try:
+            wait = email.utils.parsedate_to_datetime(value).timestamp() - now
+        except ValueError:
+            return 0.0
+    return min(max(wait, 0.0), RETRY_AFTER_SECONDS_MAX) if wait == wait else 0.0  # noqa: PLR0124 -- "nan" is a float
+
+
+class Reader:
+    """Reads ids out of answers; what a destination says is data from outside."""
+
+    def __init__(self, requests: Requests, lookup: Lookup) -> None:
+        self._requests = requests
+        self._lookup = lookup
+
+    def read(self, call: Call, body: bytes) -> Answer | RetryLater:
+        """Return what a successful answer to *call* says."""
+        match call:
+            case Find(email=wanted):
+                return self._found(_json(body), wanted)
+            case Create():
+                record_id = self._id(_at(_json(body), self._requests.create.id))
+                if record_id is None:
+                    return RetryLater("bad answer: no id of the new record")
+                return Done(record_id)
+            case _:
+                return Done(call.record_id)
+
+    def _found(self, hits: Any, wanted: str) -> Found | RetryLater:
+        if not isinstance(hits, list):
+            return RetryLater("bad answer: no list of records")
+        find = self._requests.find
+        same = [
+            self._id(_at(hit, find.id))
+            for hit in hits
+            # Servers match parts of an address; only the whole one counts.
+            if str(_at(hit, find.email)).casefold() == wanted.casefold()
+        ]
+        ids = tuple(record_id for record_id in same if record_id is not None)
+        if len(ids) < len(same):
+            return RetryLater("bad answer: a record's id does not match id_pattern")
+        return Found(ids)
+
+    def _id(self, value: Any) -> str | None:
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            return None
+        text = str(value)
+        return text if self._lookup.is_id(text) else None
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _at(value: Any, path: str) -> Any:
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    return value

@@ -1,0 +1,1 @@
+"""The story of `make run`: events travel from the webhook into CRM records."""

@@ -1,0 +1,90 @@
+"""Follows what becomes of events: outcomes, parked events, quarantine."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from confluent_kafka import Consumer, Message, TopicPartition
+
+from events import headers as h
+from events.kafka import KafkaSettings
+from events.topics import Topics
+
+POLL_SECONDS = 0.1
+DESTINATION = "crm"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Something that happened to an event."""
+
+    event_id: str | None
+    event_type: str
+    state: str
+    record_id: str | None
+    waits_until: datetime | None
+    ended: bool
+
+
+class Watch:
+    """Reads the topics from their beginning."""
+
+    def __init__(self, kafka: KafkaSettings, topics: Topics) -> None:
+        self._outcomes = topics.outcomes(DESTINATION)
+        self._retry = topics.retry(DESTINATION)
+        self._quarantine = topics.quarantine
+        self._consumer = Consumer(
+            {
+                **kafka.librdkafka(),
+                "group.id": "story",  # asked for, never joined
+                "auto.offset.reset": "earliest",
+                "enable.auto.commit": False,
+                "log_level": 0,
+            }
+        )
+        self._consumer.assign(
+            [
+                TopicPartition(topic.name, partition, 0)
+                for topic in (self._outcomes, self._retry, self._quarantine)
+                for partition in range(topic.partitions)
+            ]
+        )
+
+    def seen(self) -> list[Seen]:
+        """Return what happened since the last call; waits a moment for more."""
+        messages = self._consumer.consume(100, POLL_SECONDS)
+        found = [self._read(message) for message in messages if not message.error()]
+        return [seen for seen in found if seen is not None]
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._consumer.close()
+
+    def _read(self, message: Message) -> Seen | None:
+        headers, topic = h.decode(message.headers()), message.topic()
+        if topic == self._quarantine.name:
+            state = f"quarantine: {headers[h.REASON]}"
+            return Seen(None, "", state, None, None, ended=True)
+        if topic == self._retry.name:
+            return None if message.value() is None else _parked(headers)
+        outcome = json.loads(message.value() or b"{}")
+        state = outcome["action"] or outcome["outcome"]
+        if outcome["attempts"] > 1:
+            state += f" (attempt {outcome['attempts']})"
+        if outcome["reason"]:
+            state += f": {outcome['reason']}"
+        kind = outcome["event_type"]
+        record = outcome["record_id"]
+        return Seen(outcome["event_id"], kind, state, record, None, ended=True)
+
+
+def _parked(headers: dict[str, str]) -> Seen:
+    event_id, kind = headers.get(h.EVENT_ID), headers.get(h.EVENT_TYPE, "")
+    state = f"waits: {headers[h.REASON]}"
+    if headers[h.STATE] == "review":
+        return Seen(event_id, kind, state, None, None, ended=True)
+    until = datetime.fromtimestamp(h.epoch_seconds(headers[h.NOT_BEFORE]), UTC)
+    state += f" (attempt {headers[h.ATTEMPT]} failed)"
+    return Seen(event_id, kind, state, None, until, ended=False)
