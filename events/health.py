@@ -21,6 +21,7 @@ class Health:
     """Answers what an orchestrator and Prometheus ask, from checks given by name.
 
     A check returns None while all is well, else a few words that say what is not.
+    What *notes* say is shown by `/readyz?verbose`, and stops nobody from being ready.
     """
 
     def __init__(
@@ -28,9 +29,11 @@ class Health:
         registry: CollectorRegistry,
         ready: Mapping[str, Check],
         live: Mapping[str, Check] | None = None,
+        notes: Mapping[str, Check] | None = None,
     ) -> None:
         self._registry = registry
         self._ready = ready
+        self._notes = notes or {}
         self._live = live or {}
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Send) -> None:
@@ -44,9 +47,15 @@ class Health:
         elif path == "/livez":
             await _answer(send, *_checked(self._live, verbose=verbose))
         elif path == "/readyz":
-            await _answer(send, *_checked(self._ready, verbose=verbose))
+            status, lines = _checked(self._ready, verbose=verbose)
+            await _answer(send, status, lines + self._noted(verbose=verbose))
         else:
             await _answer(send, 404, b"/livez /readyz?verbose /metrics\n")
+
+    def _noted(self, *, verbose: bool) -> bytes:
+        said = {name: note() for name, note in self._notes.items()} if verbose else {}
+        lines = [f"[!]{name} {words}\n" for name, words in said.items() if words]
+        return "".join(lines).encode()
 
 
 def _checked(checks: Mapping[str, Check], *, verbose: bool) -> tuple[int, bytes]:

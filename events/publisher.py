@@ -103,7 +103,7 @@ class Publisher:
         timer = self._loop.call_later(self._seconds_max, _give_up, sent)
         try:
             for message in messages:
-                sent.append(self._send(message))
+                sent.append(self._send(message))  # noqa: PERF401 -- what was sent before a full queue must be in the list
             for future in sent:
                 await future
         finally:
@@ -203,6 +203,6 @@ def _give_up(sent: list[asyncio.Future[None]]) -> None:
 
 
 def _forget(future: asyncio.Future[None]) -> None:
-    """Cancel *future*, or take note of its error, which asyncio would complain about."""
+    """Cancel *future*, or look at its error, or asyncio would report it unseen."""
     if not future.cancel() and not future.cancelled():
         future.exception()

@@ -37,9 +37,10 @@ def main(arguments: list[str] | None = None) -> None:
         # Late: Faust takes a second to import, and a bad setting is said at once.
         from processors import worker  # noqa: PLC0415
 
-        asyncio.run(worker.run(name, destination, settings, installation, kafka))
+        well = asyncio.run(worker.run(name, destination, settings, installation, kafka))
     except* BadConfiguration as group:
         refuse(PROGRAM, _first(group))
+    raise SystemExit(0 if well else 1)
 
 
 def _first(error: BaseException) -> BadConfiguration:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from faust.transport.drivers import aiokafka as driver
 from events.kafka import KafkaSettings
 from processors.credentials import credentials
 
+logging.getLogger(__name__).setLevel(logging.WARNING)  # Faust names each start
 Release = Callable[[], Awaitable[None]]
 
 
@@ -40,6 +42,9 @@ class WorkerApp(faust.App):
 
     def _new_transport(self) -> Any:
         return _Transport(self.conf.broker_consumer, self)
+
+    def _create_directories(self) -> None:
+        """Make none: nothing is kept on disk, and a container may be read-only."""
 
     async def drain(self) -> None:
         """Stop taking, let events in hand end, commit what has ended."""

@@ -35,21 +35,16 @@ log = structlog.get_logger()
 EXIT_SECONDS_MAX = 25.0
 
 
-class WorkerStopped(Exception):
-    """The Faust app crashed; the process must end and be started again."""
-
-
 async def run(
     name: str,
     destination: Destination,
     settings: WorkerSettings,
     installation: InstallationSettings,
     kafka: KafkaSettings,
-) -> None:
-    """Keep *destination* in step until SIGTERM or SIGINT.
+) -> bool:
+    """Keep *destination* in step until SIGTERM or SIGINT; return whether it went well.
 
-    Raises:
-        WorkerStopped: Faust gave up; what was not acked will be delivered again.
+    When it did not, Faust gave up: what was not acked will be delivered again.
     """
     topics = installation.topics
     await asyncio.to_thread(admin.check, kafka, topics.of_destination(name))
@@ -87,10 +82,10 @@ async def run(
         )
         host, port = settings.admin_host, settings.admin_port
         await opened.enter_async_context(serving(health, host, port))
-        await _serve(app, partitions, stop)
+        return await _serve(app, partitions, stop)
 
 
-async def _serve(app: WorkerApp, partitions: Partitions, stop: asyncio.Event) -> None:
+async def _serve(app: WorkerApp, partitions: Partitions, stop: asyncio.Event) -> bool:
     async with asyncio.TaskGroup() as group:
         group.create_task(partitions.run(), name="partitions")
         async with _started(app):
@@ -102,8 +97,10 @@ async def _serve(app: WorkerApp, partitions: Partitions, stop: asyncio.Event) ->
             crash = app.crash_reason
         partitions.close()
     if crash is not None and not stop.is_set():
-        raise WorkerStopped(type(crash).__name__)
+        log.error("worker.crashed", error=type(crash).__name__)
+        return False
     log.info("worker.stopped")
+    return True
 
 
 @contextlib.asynccontextmanager
