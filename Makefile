@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help run test check lock clean
+.PHONY: help run test check lock docs clean
 help: ## print these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -40,6 +40,9 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 lock: .venv/.dev ## write requirements/*.txt anew from pyproject.toml
 	@$(LOCK) --extra sandbox -o requirements/run.txt $(UPGRADE)
 	@$(LOCK) --extra dev -c requirements/run.txt -o requirements/dev.txt $(UPGRADE)
+
+docs: .venv/.dev ## write the generated pages of docs/
+	@$(BIN)/keepstep reference > docs/reference/settings.md
 
 clean: ## remove .venv and .sandbox
 	@rm -rf .venv .sandbox

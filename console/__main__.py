@@ -36,6 +36,14 @@ def worker(
     run(["worker", destination])
 
 
+@app.command()
+def reference() -> None:
+    """Print the reference page of all settings (docs/reference/settings.md)."""
+    from console.reference import settings_page  # noqa: PLC0415 -- as above
+
+    typer.echo(settings_page(), nl=False)
+
+
 @app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     add_help_option=False,

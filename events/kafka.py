@@ -62,7 +62,8 @@ class KafkaSettings(BaseSettings):
     min_insync_replicas: int = Field(
         default_factory=lambda known: max(1, known.get("replication_factor", 3) - 1),
         ge=1,
-        description="copies that must have a record before it counts as written",
+        description="copies that must have a record before it counts as written; "
+        "one less than replication_factor, at least 1",
     )
     connect_seconds_max: PositiveFloat = Field(
         10.0, description="how long a start may wait for the first answer of a broker"

@@ -30,7 +30,8 @@ class WorkerSettings(BaseSettings):
     )
     admin_port: int = Field(9081, ge=0, le=65535, description="their port; 0 = any")
     destinations_dir: DirectoryPath = Field(
-        default_factory=_shipped, description="where the destination files are"
+        default_factory=_shipped,
+        description="where the destination files are; those that come with Keepstep",
     )
     retry_waits_seconds: Annotated[tuple[PositiveFloat, ...], NoDecode] = Field(
         (

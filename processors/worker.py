@@ -81,15 +81,17 @@ async def run(
             },
         )
         host, port = settings.admin_host, settings.admin_port
-        await opened.enter_async_context(serving(health, host, port))
-        return await _serve(app, partitions, stop)
+        listening = await opened.enter_async_context(serving(health, host, port))
+        return await _serve(app, partitions, stop, listening)
 
 
-async def _serve(app: WorkerApp, partitions: Partitions, stop: asyncio.Event) -> bool:
+async def _serve(
+    app: WorkerApp, partitions: Partitions, stop: asyncio.Event, admin_port: int
+) -> bool:
     async with asyncio.TaskGroup() as group:
         group.create_task(partitions.run(), name="partitions")
         async with _started(app):
-            log.info("worker.started")
+            log.info("worker.started", admin_port=admin_port)
             while not stop.is_set() and not app.crashed:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(0.5):

@@ -67,6 +67,12 @@ class RecordRequest(Table):
     )
 
 
+class DeleteRequest(RecordRequest):
+    """Remove one record."""
+
+    method: Method = Field("DELETE", description="HTTP method")
+
+
 class Requests(Table):
     """What is sent for each kind of call."""
 
@@ -74,7 +80,7 @@ class Requests(Table):
     create: CreateRequest
     update: RecordRequest
     deactivate: RecordRequest
-    delete: RecordRequest
+    delete: DeleteRequest
 
 
 class Connection(Table):

@@ -32,7 +32,7 @@ class Step:
 
 
 def steps() -> list[Step]:
-    """Return the story; every body is a published payload, where said with a user put in.
+    """Return the story; every body is a published payload, some with a user put in.
 
     Ends with one contact that was deactivated, one that waited for a CRM in trouble.
     """
@@ -46,7 +46,7 @@ def steps() -> list[Step]:
         Step("and changes name and phone", changed, "updated"),
         Step("the same event once more", changed, "updated"),
         Step(
-            "part of a profile: only a phone",
+            "part of a profile: a new phone",
             _partial(partial, "evt_story_phone", {**_ANN, "phone_number": "+15550100"}),
             "updated",
         ),

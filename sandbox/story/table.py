@@ -60,7 +60,5 @@ class Rows:
         for name in ("event", "webhook", "outcome", "CRM record"):
             table.add_column(name, overflow="fold")
         for row in self.rows[-ROWS_MAX:]:
-            table.add_row(
-                row.title, str(row.status), row.shown(), row.record_id or "–"
-            )
+            table.add_row(row.title, str(row.status), row.shown(), row.record_id or "")
         return table
