@@ -83,6 +83,9 @@ class Publisher:
                 "queue.buffering.max.messages": queued_messages_max,
                 "queue.buffering.max.kbytes": queued_kib_max,
                 "socket.keepalive.enable": True,
+                # By default a broker that was away is looked for every 10 s at last,
+                # longer than a webhook's sender has patience (7 s at Auth0).
+                "reconnect.backoff.max.ms": 500,
                 "log_level": 0,
                 "error_cb": self._failed,
             }

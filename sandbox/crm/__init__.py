@@ -1,0 +1,1 @@
+"""The example CRM: a real HTTP service to try and test deliveries against."""

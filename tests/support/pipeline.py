@@ -1,0 +1,105 @@
+"""The whole system, real: Kafka, ingest, one worker, and the example CRM."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from events import admin
+from events.kafka import KafkaSettings
+from events.topics import Topics
+from tests.support.ingest import Ingest, running_ingest
+from tests.support.sandbox_crm import SandboxCrm, running_crm
+from tests.support.topics import Stored, read_topic
+from tests.support.worker import Worker, running_worker
+
+PARTITIONS = 3
+Found = TypeVar("Found")
+
+
+def eventually(
+    look: Callable[[], Found], seconds_max: float = 30.0, pause_seconds: float = 0.05
+) -> Found:
+    """Return what *look* returns as soon as it is true; fail when it never is."""
+    deadline = time.monotonic() + seconds_max
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds_max} s: {look}")
+        time.sleep(pause_seconds)
+
+
+@dataclass
+class Pipeline:
+    """The running parts, and what a test asks of them."""
+
+    kafka: str
+    topics: Topics
+    crm: SandboxCrm
+    ingest: Ingest
+    worker: Worker
+
+    def send(self, event: dict[str, Any] | bytes) -> int:
+        """POST an event as Auth0 does; return the status."""
+        body = event if isinstance(event, bytes) else json.dumps(event).encode()
+        answer = httpx.post(
+            self.ingest.url,
+            content=body,
+            headers=self.ingest.authorization,
+            timeout=10.0,
+            trust_env=False,
+        )
+        return answer.status_code
+
+    def stored(self, topic: str) -> list[Stored]:
+        """Return what a topic holds: events, quarantine, retry, dead or outcomes."""
+        if topic in ("events", "quarantine"):
+            name = getattr(self.topics, topic).name
+        else:
+            name = getattr(self.topics, topic)("crm").name
+        return read_topic(self.kafka, name)
+
+    def outcomes(self) -> list[dict[str, Any]]:
+        """Return the outcomes so far."""
+        return [json.loads(record.value or b"") for record in self.stored("outcomes")]
+
+    def parked(self) -> dict[bytes, Stored]:
+        """Return the entries of the retry topic that have not ended."""
+        last = {record.key or b"": record for record in self.stored("retry")}
+        return {key: record for key, record in last.items() if record.value is not None}
+
+    def outcome_of(self, event_id: str) -> dict[str, Any]:
+        """Return the event's outcome once it has one."""
+        found = eventually(
+            lambda: [o for o in self.outcomes() if o["event_id"] == event_id]
+        )
+        return found[0]
+
+
+@contextmanager
+def running_pipeline(
+    kafka: str, installation: str, directory: Path, **settings: str
+) -> Iterator[Pipeline]:
+    """Run everything with topics of its own until the block ends."""
+    topics = Topics(installation, PARTITIONS)
+    reached = KafkaSettings(bootstrap_servers=kafka, replication_factor=1)
+    admin.create(reached, topics.all_of(["crm"]))
+    with running_crm(directory) as crm:
+        settings = {
+            "KEEPSTEP_CRM_URL": crm.base_url,
+            "KEEPSTEP_CRM_TOKEN": crm.token,
+        } | settings
+        with (
+            running_ingest(kafka, installation) as ingest,
+            running_worker(kafka, installation, **settings) as worker,
+        ):
+            yield Pipeline(kafka, topics, crm, ingest, worker)

@@ -1,0 +1,38 @@
+"""The real worker process, started as an operator starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.support.service import Service, shared_environment
+
+RETRY_WAITS_SECONDS = "0.2,0.2"
+
+
+class Worker(Service):
+    """One `python -m processors worker crm`."""
+
+    started = "worker.started"
+
+
+@contextmanager
+def running_worker(
+    bootstrap_servers: str, installation: str, **settings: str
+) -> Iterator[Worker]:
+    """Start a worker against topics that exist; *settings* are environment names."""
+    env = shared_environment(bootstrap_servers, installation) | {
+        "KEEPSTEP_WORKER_ADMIN_PORT": "0",
+        "KEEPSTEP_WORKER_RETRY_WAITS_SECONDS": RETRY_WAITS_SECONDS,
+        "KEEPSTEP_WORKER_SESSION_TIMEOUT_SECONDS": "6",
+        **settings,
+    }
+    with TemporaryDirectory(prefix="worker-") as directory:
+        worker = Worker(["processors", "worker", "crm"], env, Path(directory))
+        try:
+            worker.start()
+            yield worker
+        finally:
+            worker.close()
