@@ -12,7 +12,6 @@ import pytest
 from events import admin
 from events.kafka import KafkaSettings
 from events.topics import Topics
-
 from tests.support.container_kafka import container_kafka, docker_gives_kafka
 
 PARTITIONS = 3

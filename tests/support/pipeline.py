@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,10 +14,11 @@ import httpx
 
 from events import admin
 from events.kafka import KafkaSettings
-from events.topics import Topics
+from events.topics import Topic, Topics
+from tests.support.follower import Follower
 from tests.support.ingest import Ingest, running_ingest
 from tests.support.sandbox_crm import SandboxCrm, running_crm
-from tests.support.topics import Stored, read_topic
+from tests.support.topics import Stored
 from tests.support.worker import Worker, running_worker
 
 PARTITIONS = 3
@@ -47,6 +48,7 @@ class Pipeline:
     crm: SandboxCrm
     ingest: Ingest
     worker: Worker
+    _followers: dict[str, Follower] = field(default_factory=dict)
 
     def send(self, event: dict[str, Any] | bytes) -> int:
         """POST an event as Auth0 does; return the status."""
@@ -62,11 +64,12 @@ class Pipeline:
 
     def stored(self, topic: str) -> list[Stored]:
         """Return what a topic holds: events, quarantine, retry, dead or outcomes."""
-        if topic in ("events", "quarantine"):
-            name = getattr(self.topics, topic).name
-        else:
-            name = getattr(self.topics, topic)("crm").name
-        return read_topic(self.kafka, name)
+        found = getattr(self.topics, topic)
+        named: Topic = found if isinstance(found, Topic) else found("crm")
+        if topic not in self._followers:
+            follower = Follower(self.kafka, named.name, named.partitions)
+            self._followers[topic] = follower
+        return self._followers[topic].records()
 
     def outcomes(self) -> list[dict[str, Any]]:
         """Return the outcomes so far."""
@@ -83,6 +86,11 @@ class Pipeline:
             lambda: [o for o in self.outcomes() if o["event_id"] == event_id]
         )
         return found[0]
+
+    def close(self) -> None:
+        """Stop reading topics."""
+        for follower in self._followers.values():
+            follower.close()
 
 
 @contextmanager
@@ -102,4 +110,6 @@ def running_pipeline(
             running_ingest(kafka, installation) as ingest,
             running_worker(kafka, installation, **settings) as worker,
         ):
-            yield Pipeline(kafka, topics, crm, ingest, worker)
+            pipeline = Pipeline(kafka, topics, crm, ingest, worker)
+            yield pipeline
+            pipeline.close()
