@@ -10,14 +10,15 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from events.headers import Headers
+
 if TYPE_CHECKING:
-    from events.headers import Headers
     from events.kafka import KafkaSettings
 
 log = structlog.get_logger()
@@ -36,8 +37,7 @@ class PublishFailed(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """What to publish; without a partition the key decides (murmur2)."""
 
     topic: str

@@ -29,6 +29,7 @@ class Limits:
     header_bytes_max: int
     headers_max: int
     connections_max: int
+    idle_seconds_max: float
 
 
 class BoundedConnection(HttpToolsProtocol):
@@ -48,6 +49,7 @@ class BoundedConnection(HttpToolsProtocol):
         super().connection_made(transport)
         self.deadline = self.loop.time() + self.limits.header_seconds_max
         self._header_bytes = 0
+        self._whole = True
         if crowded:
             self._hang_up(_CROWDED)
 
@@ -60,8 +62,10 @@ class BoundedConnection(HttpToolsProtocol):
         """Count the header's time and size from here."""
         super().on_message_begin()
         self._header_bytes = 0
-        if self.deadline == math.inf:  # a first request counts from the connection
-            self.deadline = self.loop.time() + self.limits.header_seconds_max
+        self._whole = False
+        # A first request counts from the connection, which is the earlier one.
+        due = self.loop.time() + self.limits.header_seconds_max
+        self.deadline = min(self.deadline, due)
 
     def on_url(self, url: bytes) -> None:
         """Take a part of the path."""
@@ -86,10 +90,23 @@ class BoundedConnection(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Stop the clock: from here on it is we who owe something."""
+        """Stop the clock: from here on it is we who owe something, if we still do."""
+        self._whole = True
         self.deadline = math.inf
         if self.cycle is not None:
             super().on_message_complete()
+            self._rest_if_done()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, once this one has come in whole."""
+        super().on_response_complete()
+        self._rest_if_done()
+
+    def _rest_if_done(self) -> None:
+        # A refused request is answered before its body is there, and uvicorn's own
+        # timer for idle connections, once stopped by a late byte, never starts again.
+        if self._whole and self.cycle.response_complete:
+            self.deadline = self.loop.time() + self.limits.idle_seconds_max
 
     def _count(self, length: int) -> None:
         self._header_bytes += length

@@ -157,4 +157,5 @@ def _limits(settings: IngestSettings) -> Limits:
         header_bytes_max=settings.header_bytes_max,
         headers_max=settings.headers_max,
         connections_max=settings.connections_max,
+        idle_seconds_max=settings.keep_alive_seconds_max,
     )

@@ -7,8 +7,9 @@ where it cannot be read or is not for us, one message for the quarantine.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+import msgspec
 
 from events import codec, headers
 from events.codec import Peek, UnreadableEvent
@@ -19,8 +20,7 @@ from ingest import control
 FOREIGN_SOURCE = "foreign_source"
 
 
-@dataclass(frozen=True, slots=True)
-class Intake:
+class Intake(msgspec.Struct, frozen=True, gc=False):
     """What came in: messages to publish in this order, and how it is counted."""
 
     messages: tuple[Message, ...]

@@ -73,7 +73,11 @@ class IngestSettings(BaseSettings):
     )
     headers_max: int = Field(100, ge=10, le=1000, description="number of headers")
     connections_max: int = Field(
-        512, ge=1, le=60_000, description="open connections; more are turned away (503)"
+        512,
+        ge=1,
+        le=60_000,
+        description="open connections; more are turned away (503); this times "
+        "body_bytes_max is the most memory that bodies can take",
     )
     keep_alive_seconds_max: float = Field(
         120.0,

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from confluent_kafka.admin import AdminClient  # type: ignore[attr-defined]  # its stubs export less than it does
+from confluent_kafka.admin import AdminClient
 
 from events.topics import Topics
 from sandbox.auth0.delivery import Delivery, Event
@@ -127,6 +127,12 @@ def test_a_topic_that_was_deleted_is_our_own_trouble(
 
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
         assert not ingest.ready()
+
+        make_topics(broker.bootstrap_servers, own_topics.installation)
+        eventually(ingest.ready)
+
+        assert poster.post(an_event("auth0|1", "evt_3")).status == 202
+    assert "evt_3" in ids_in(broker, own_topics)
 
 
 def test_a_full_queue_is_503_at_once_and_nothing_refused_was_promised(

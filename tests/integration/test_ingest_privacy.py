@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from events.topics import Topics
@@ -10,7 +12,7 @@ from tests.support.posting import Poster, an_event
 
 pytestmark = pytest.mark.kafka
 
-CANARIES = {
+CANARIES: dict[str, Any] = {
     "email": "canary.bird@example.org",
     "phone_number": "+4915112345678",
     "given_name": "Kanarienvogel",

@@ -150,6 +150,29 @@ def test_an_idle_connection_outlives_the_deadlines(ingest: Ingest) -> None:
         assert status_of(client.recv(65536)) == 202
 
 
+@pytest.mark.parametrize("late", [b"", b"\r\n", b"GET"])
+def test_a_connection_that_idles_too_long_is_hung_up_on_whatever_it_did_before(
+    kafka: str, topics: Topics, late: bytes
+) -> None:
+    with (
+        running_ingest(
+            kafka,
+            topics.installation,
+            KEEPSTEP_INGEST_KEEP_ALIVE_SECONDS_MAX=str(SECONDS_MAX),
+            KEEPSTEP_INGEST_HEADER_SECONDS_MAX=str(SECONDS_MAX),
+        ) as ingest,
+        connect(ingest) as client,
+    ):
+        refused = head(ingest).replace(ingest.secret.encode(), b"wrong")
+        client.sendall(refused)
+        assert status_of(client.recv(65536)) == 401
+        began = time.monotonic()
+        client.sendall(EVENT + late)
+
+        assert until_closed(client) == b""
+        assert time.monotonic() - began < SECONDS_MAX + SLACK_SECONDS
+
+
 def test_a_wrong_secret_is_refused_before_the_body_comes(ingest: Ingest) -> None:
     with connect(ingest) as client:
         sent = head(ingest).replace(ingest.secret.encode(), b"wrong")
