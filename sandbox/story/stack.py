@@ -13,7 +13,7 @@ import httpx
 from events import admin
 from events.kafka import KafkaSettings
 from events.topics import Topics
-from sandbox.kafka.broker import Broker
+from sandbox.kafka import Broker
 from sandbox.story.children import child, free_port
 
 PARTITIONS = 4
@@ -70,8 +70,9 @@ def running(say: Callable[[str], None]) -> Iterator[Stack]:
     with contextlib.ExitStack() as parts:
         say("Kafka")
         broker = parts.enter_context(Broker(Path(".sandbox/kafka"), fresh=True))
+        broker.write_tools(Path(".sandbox/bin"))
         say("CRM")
-        stack, environ = _planned(broker.bootstrap)
+        stack, environ = _planned(broker.bootstrap_servers)
         port = stack.crm_url.rpartition(":")[2]
         parts.enter_context(
             child(

@@ -12,6 +12,7 @@ import pytest
 from events import admin
 from events.kafka import KafkaSettings
 from events.topics import Topics
+from sandbox.kafka import Broker, KafkaMissing, Secure
 from tests.support.container_kafka import container_kafka, docker_gives_kafka
 
 PARTITIONS = 3
@@ -52,17 +53,17 @@ def make_topics(bootstrap_servers: str, installation: str) -> Topics:
 
 
 @contextmanager
-def own_broker() -> Iterator[Broker]:
+def own_broker(secure: Secure | None = None) -> Iterator[Broker]:
     """Start a broker of the test's own, which it may stop, start and break.
 
-    Where none can be had the test is skipped on a laptop and fails in CI.
+    With *secure* it has a SASL_SSL listener, too. Where no broker can be had the test
+    is skipped on a laptop and fails in CI.
     """
-    from sandbox.kafka import Broker, KafkaMissing
-
+    broker = Broker(secure=secure)
     try:
-        broker = Broker()
         broker.start()
     except KafkaMissing as error:
+        broker.stop()
         if os.environ.get("CI") == "true":
             pytest.fail(f"no Kafka in CI: {error}")
         pytest.skip(f"no Kafka: {error}")
