@@ -27,31 +27,34 @@ class Running:
 
 def note(running: Running) -> Path:
     """Write down that the broker runs; the path is to be removed at its end."""
-    directory = cache() / "running"
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"{running.pid}.json"
+    path = _directory() / f"{running.pid}.json"
     path.write_text(json.dumps(asdict(running)))
     return path
 
 
-def end_all() -> int:
-    """End every broker that lost its starter; return how many there were."""
-    ended = 0
-    for path in (cache() / "running").glob("*.json"):
+def noted() -> list[Running]:
+    """Return the brokers that were started and not ended in order."""
+    found = []
+    for path in _directory().glob("*.json"):
         with contextlib.suppress(OSError, ValueError, TypeError):
-            running = Running(**json.loads(path.read_text()))
-            if "sandbox" in _command(running.starter) or _is_python(running.starter):
-                continue
-            if running.properties in _command(running.pid):
-                _end(running.pid)
-                ended += 1
-            path.unlink(missing_ok=True)
-    return ended
+            found.append(Running(**json.loads(path.read_text())))
+    return found
 
 
-def _is_python(pid: int) -> bool:
-    """Whether the starter still lives: a console, a test run, a bench."""
-    return "python" in _command(pid)
+def end_all() -> None:
+    """End every broker whose starter has gone without ending it."""
+    for running in noted():
+        if "python" in _command(running.starter):
+            continue
+        if running.properties in _command(running.pid):
+            _end(running.pid)
+        (_directory() / f"{running.pid}.json").unlink(missing_ok=True)
+
+
+def _directory() -> Path:
+    directory = cache() / "running"
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
 
 
 def _command(pid: int) -> str:

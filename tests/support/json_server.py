@@ -15,7 +15,7 @@ from typing import Any, Self
 import httpx
 import pytest
 
-LOCK = Path(__file__).parent / "json_server"
+LOCK = Path(__file__).parent / "npm"
 INSTALL_SECONDS_MAX = 120
 START_SECONDS_MAX = 20.0
 
