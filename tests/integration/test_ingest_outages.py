@@ -86,7 +86,8 @@ def test_a_broker_that_is_away_for_three_seconds_costs_no_event(
         report = asyncio.run(send(ingest))
 
     assert report.all_delivered, report
-    assert max(d.attempts[-1].seconds for d in deliveries) > 1.0  # it was felt
+    waits = [attempt.seconds for d in deliveries for attempt in d.attempts]
+    assert max(waits) > 1.0  # it was felt
     assert set(ids_in(broker, own_topics)) == {f"evt_{n}" for n in range(EVENTS)}
 
 
