@@ -76,12 +76,17 @@ def missing_index() -> str | None:
     if address is None:
         return None
     try:
-        request = urllib.request.Request(address, method="HEAD")  # noqa: S310 -- pip's own
+        page = address.rstrip("/") + "/pip/"  # a small one; that of all names is 40 MB
+        request = urllib.request.Request(page, method="HEAD")  # noqa: S310 -- pip's own
         with urllib.request.urlopen(request, timeout=INDEX_SECONDS_MAX):  # noqa: S310
             return None
     except urllib.error.HTTPError:
         return None  # it answered; pip knows the credentials that we do not
+    except TimeoutError:
+        return None  # slow is not absent; pip has more patience
     except OSError as error:
+        if isinstance(getattr(error, "reason", None), TimeoutError):
+            return None
         host = urllib.parse.urlsplit(address).hostname  # the rest may hold a password
         return (
             f"the package index {host} does not answer ({error}): check the network, "
