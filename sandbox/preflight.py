@@ -70,9 +70,8 @@ def missing_port() -> str | None:
 
 def missing_index() -> str | None:
     """Return whether the package index answers, where packages must be installed."""
-    if Path(".venv/.run").exists() or os.environ.get("PIP_NO_INDEX"):
-        return None
-    address = _index()
+    installed = Path(".venv/.run").exists() or os.environ.get("PIP_NO_INDEX")
+    address = None if installed else _index()
     if address is None:
         return None
     try:
@@ -80,10 +79,9 @@ def missing_index() -> str | None:
         request = urllib.request.Request(page, method="HEAD")  # noqa: S310 -- pip's own
         with urllib.request.urlopen(request, timeout=INDEX_SECONDS_MAX):  # noqa: S310
             return None
-    except urllib.error.HTTPError:
-        return None  # it answered; pip knows the credentials that we do not
-    except TimeoutError:
-        return None  # slow is not absent; pip has more patience
+    except (urllib.error.HTTPError, TimeoutError):
+        # It answered, and pip knows the credentials; or it is slow: pip has patience.
+        return None
     except OSError as error:
         if isinstance(getattr(error, "reason", None), TimeoutError):
             return None

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import ssl
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -119,7 +120,19 @@ def maven(place: Path) -> Any:
     from jgo.config import GlobalSettings  # noqa: PLC0415 -- not in the image
     from jgo.maven import MavenContext  # noqa: PLC0415 -- as above
 
+    _trust_the_system()
     repositories = GlobalSettings.load().repositories or None
     return MavenContext(
         repo_cache=place, remote_repos=repositories, timeout=DOWNLOAD_SECONDS_MAX
     )
+
+
+def _trust_the_system() -> None:
+    """Let jgo's client trust the certificates that this machine trusts.
+
+    `requests` knows only a list of its own, which lacks a company's proxy.
+    """
+    paths = ssl.get_default_verify_paths()
+    trusted = os.environ.get("PIP_CERT") or paths.cafile or paths.capath
+    if trusted and Path(trusted).exists() and "CURL_CA_BUNDLE" not in os.environ:
+        os.environ.setdefault("REQUESTS_CA_BUNDLE", trusted)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from sandbox.kafka import KafkaMissing
 from sandbox.story.children import NotReady
 from sandbox.story.play import faults, follow, play
 from sandbox.story.screen import Screen
@@ -47,7 +48,7 @@ def story(
     try:
         with running(lambda part: screen.say(f"starting {part} …", "dim")) as stack:
             code = _told(stack, rows, screen, started, once=once)
-    except NotReady as error:
+    except (NotReady, KafkaMissing) as error:
         screen.say(str(error), "red")
         code = 1
     except KeyboardInterrupt:
