@@ -8,9 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -90,15 +89,15 @@ class Service:
 
     def admin(self, path: str) -> tuple[int, str]:
         """Return status and text of the admin port, 0 where nobody answers."""
-        url = f"http://127.0.0.1:{self.admin_port}{path}"
+        connection = HTTPConnection("127.0.0.1", self.admin_port, timeout=5)
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-        except OSError:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        except (OSError, HTTPException):
             return 0, ""
+        finally:
+            connection.close()
 
     def terminate(self) -> None:
         """Send SIGTERM and do not wait."""

@@ -1,0 +1,63 @@
+"""`make run ONCE=1` as a user says it, without what `make` installs first."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.kafka.jars import cache
+from sandbox.story.plot import steps
+
+ROOT = Path(__file__).parents[2]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
+
+
+def story(directory: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    inherited = {n: v for n, v in os.environ.items() if not n.startswith("KEEPSTEP_")}
+    return subprocess.run(
+        [sys.executable, "-m", "sandbox", "story", "--once"],
+        cwd=directory,
+        env={**inherited, "PYTHONPATH": str(ROOT), **environ},
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+
+
+def test_the_story_ends_as_it_must_and_says_so(tmp_path: Path) -> None:
+    done = story(tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    for step in steps():
+        [row] = [line for line in lines if line.startswith(f"{step.title}: ")]
+        assert row.removeprefix(f"{step.title}: ").startswith(step.ends)
+    assert "The story ended as it must" in lines[-1]
+
+
+def test_the_readme_shows_what_the_story_prints() -> None:
+    readme = (ROOT / "README.md").read_text()
+
+    for step in steps():
+        assert f"    {step.title}: {step.ends}" in readme
+
+
+def test_without_a_network_a_line_says_what_is_missing(tmp_path: Path) -> None:
+    nowhere = "http://127.0.0.1:9"
+    done = story(
+        tmp_path,
+        KEEPSTEP_SANDBOX_CACHE=str(tmp_path / "empty"),
+        HTTPS_PROXY=nowhere,
+        HTTP_PROXY=nowhere,
+    )
+
+    assert cache() != tmp_path / "empty"
+    assert done.returncode == 1
+    assert "cannot be downloaded" in done.stdout
+    assert "check the network" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
