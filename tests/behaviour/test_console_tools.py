@@ -13,7 +13,8 @@ import pytest
 
 from sandbox.kafka import java, tools
 from sandbox.kafka.jars import class_path
-from tests.support.pipeline import Pipeline, eventually, running_pipeline
+from tests.support.eventually import eventually
+from tests.support.pipeline import Pipeline, running_pipeline
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,8 @@ from sandbox.auth0.delivery import Delivery
 from sandbox.auth0.sender import Pace, deliver
 from sandbox.auth0.target import Target
 from sandbox.auth0.users import Population, generate
-from tests.support.pipeline import Pipeline, eventually, running_pipeline
+from tests.support.eventually import eventually
+from tests.support.pipeline import Pipeline, running_pipeline
 from tests.support.service import Service
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]

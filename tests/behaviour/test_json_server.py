@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from sandbox.story.plot import Step, contacts, steps
+from tests.support.eventually import eventually
 from tests.support.json_server import JsonServer
-from tests.support.pipeline import Pipeline, eventually, running_pipeline
+from tests.support.pipeline import Pipeline, running_pipeline
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 

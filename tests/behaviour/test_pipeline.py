@@ -11,7 +11,8 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Producer
 
-from tests.support.pipeline import Pipeline, eventually, running_pipeline
+from tests.support.eventually import eventually
+from tests.support.pipeline import Pipeline, running_pipeline
 
 pytestmark = pytest.mark.kafka
 

@@ -17,7 +17,7 @@ from events.kafka import KafkaSettings
 from events.topics import Topics
 from sandbox.kafka import leftovers
 from tests.support.broker import own_broker
-from tests.support.pipeline import eventually
+from tests.support.eventually import eventually
 from tests.support.topics import read_topic
 
 ROOT = Path(__file__).parents[2]

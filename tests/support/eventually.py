@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TypeVar
+
+PAUSE_SECONDS = 0.02
+Found = TypeVar("Found")
 
 
-def eventually(condition: Callable[[], object], seconds_max: float = 10.0) -> None:
-    """Return once *condition* holds; fail when it does not within *seconds_max*."""
+def eventually(look: Callable[[], Found], seconds_max: float = 30.0) -> Found:
+    """Return what *look* finds as soon as it is true; fail when it never is."""
     deadline = time.monotonic() + seconds_max
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds_max} s: {condition}"
-        time.sleep(0.02)
+    while True:
+        found = look()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"not within {seconds_max} s: {look}"
+        time.sleep(PAUSE_SECONDS)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
 from events import admin
 from events.kafka import KafkaSettings
 from events.topics import Topic, Topics
+from tests.support.eventually import eventually
 from tests.support.follower import Follower
 from tests.support.ingest import Ingest, running_ingest
 from tests.support.sandbox_crm import SandboxCrm, running_crm
@@ -22,21 +22,6 @@ from tests.support.topics import Stored
 from tests.support.worker import Worker, running_worker
 
 PARTITIONS = 3
-Found = TypeVar("Found")
-
-
-def eventually(
-    look: Callable[[], Found], seconds_max: float = 30.0, pause_seconds: float = 0.05
-) -> Found:
-    """Return what *look* returns as soon as it is true; fail when it never is."""
-    deadline = time.monotonic() + seconds_max
-    while True:
-        found = look()
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds_max} s: {look}")
-        time.sleep(pause_seconds)
 
 
 @dataclass

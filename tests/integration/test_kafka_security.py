@@ -1,4 +1,4 @@
-"""Ingest on a broker that lets in nobody without TLS and a password: both real."""
+"""A broker that lets in nobody without TLS and a password: all of it real."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 
+from events import admin
+from events.kafka import KafkaSettings
 from events.topics import Topics
 from sandbox.kafka import Broker, Secure
 from tests.support.broker import make_topics, own_broker
+from tests.support.eventually import eventually
 from tests.support.ingest import ROOT, environment, running_ingest
 from tests.support.posting import Poster, an_event
+from tests.support.sandbox_crm import running_crm
 from tests.support.topics import read_topic
+from tests.support.worker import running_worker
 
 TLS = Path(__file__).parents[1] / "payloads" / "tls"
 CERTIFICATE, KEY = TLS / "certificate.pem", TLS / "key.pem"
@@ -65,6 +71,33 @@ def test_an_event_is_stored_over_tls_as_a_user_with_a_password(
     stored = read_topic(broker.bootstrap_servers, own_topics.events.name)
     assert [record.value for record in stored] == [body]
     assert PASSWORD not in said
+
+
+def test_a_worker_reads_and_writes_over_tls_as_a_user_with_a_password(
+    broker: Broker, own_topics: Topics, tmp_path: Path
+) -> None:
+    plain = KafkaSettings(
+        bootstrap_servers=broker.bootstrap_servers, replication_factor=1
+    )
+    admin.create(plain, own_topics.of_destination("crm"))
+    producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
+    producer.produce(own_topics.events.name, an_event("auth0|1", "evt_1"), "auth0|1")
+    assert producer.flush(10) == 0
+    outcomes = own_topics.outcomes("crm").name
+
+    with (
+        running_crm(tmp_path) as crm,
+        running_worker(
+            broker.secure_bootstrap_servers,
+            own_topics.installation,
+            KEEPSTEP_CRM_URL=crm.base_url,
+            KEEPSTEP_CRM_TOKEN=crm.token,
+            **secured(),
+        ) as worker,
+    ):
+        eventually(lambda: read_topic(broker.bootstrap_servers, outcomes))
+        assert len(crm.contacts(auth0_user_id="auth0|1")) == 1
+        assert PASSWORD not in worker.log
 
 
 @pytest.mark.parametrize(
