@@ -15,6 +15,7 @@ from bench.ingest.load import find_wrk
 from bench.ingest.missing import Missing
 from bench.ingest.run import Plan, compare
 from bench.ingest.server import NotWorking
+from events.exits import BadConfiguration
 
 console = Console()
 say = console.print
@@ -48,9 +49,9 @@ def main(
         with _broker(kafka, shared) as address:
             plan = Plan(rounds, seconds, warm_up_seconds, batched_express)
             found = compare(address, shared, plan, say)
-    except (Missing, NotWorking) as error:
+    except (Missing, NotWorking, BadConfiguration) as error:
         say(str(error), markup=False, style="red")
-        raise typer.Exit(2 if isinstance(error, Missing) else 1) from None
+        raise typer.Exit(1 if isinstance(error, NotWorking) else 2) from None
     say(figures.table(found))
     for line in figures.bars(found):
         say(line)

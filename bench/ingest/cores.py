@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench.ingest.missing import Missing
 
@@ -37,3 +38,14 @@ def starting_on(cores: frozenset[int]) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
+
+
+def busy_seconds(core: int) -> float:
+    """Return how long *core* has been at work since boot (proc_stat(5))."""
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *ticks = line.split()
+        if name == f"cpu{core}":
+            user, nice, system, _, _, irq, softirq, *_ = map(int, ticks)
+            at_work = user + nice + system + irq + softirq
+            return at_work / os.sysconf("SC_CLK_TCK")
+    raise Missing(f"/proc/stat does not know core {core}")

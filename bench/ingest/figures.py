@@ -22,6 +22,7 @@ class Round:
 
     load: Load
     cpu_seconds: float
+    disturbed: float  # share of the core's time that went to others, kernel included
 
     @property
     def cpu_seconds_per_1000(self) -> float:
@@ -78,6 +79,9 @@ def table(found: Mapping[str, Figures]) -> Table:
         "202 answers": [f"{f.accepted:,}" for f in found.values()],
         "in Kafka": [f"{f.records:,}" for f in found.values()],
         "refused, lost": [f"{f.refused_or_lost:,}" for f in found.values()],
+        "core to others": [
+            f"{max(r.disturbed for r in f.rounds):.0%}" for f in found.values()
+        ],
         "by round": [
             " ".join(f"{r.load.per_second:,.0f}" for r in f.rounds)
             for f in found.values()

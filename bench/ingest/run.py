@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from bench.ingest import bodies, contestants, load, stored
 from bench.ingest.contestants import TOKEN, Contestant
-from bench.ingest.cores import Cores, starting_on
+from bench.ingest.cores import Cores, busy_seconds, starting_on
 from bench.ingest.figures import Figures, Round
 from bench.ingest.load import Load
 from bench.ingest.missing import Missing
@@ -40,12 +40,21 @@ class Bench:
     cores: Cores
     bodies: Path
 
+    servers: Sequence[Server]
+
     def round(self, server: Server, seconds: int) -> Round:
-        """Put *server* under load for *seconds*."""
-        before = server.cpu_seconds
-        with starting_on(self.cores.others):
-            posted = load.post(server.contestant.url, self.bodies, TOKEN, seconds)
-        return Round(posted, server.cpu_seconds - before)
+        """Put *server* under load for *seconds*; the others stand still."""
+        [core] = self.cores.server
+        with contextlib.ExitStack() as others:
+            for other in self.servers:
+                if other is not server:
+                    others.enter_context(other.frozen())
+            before, busy_before = server.cpu_seconds, busy_seconds(core)
+            with starting_on(self.cores.others):
+                posted = load.post(server.contestant.url, self.bodies, TOKEN, seconds)
+            cpu = server.cpu_seconds - before
+            busy = busy_seconds(core) - busy_before
+        return Round(posted, cpu, max(0.0, busy - cpu) / (posted.duration_us / 1e6))
 
 
 def compare(
@@ -54,7 +63,8 @@ def compare(
     """Return the figures of ours and of each peer that can run here, by name.
 
     All servers are up from the start and take turns, so that what else goes on in the
-    machine hits all of them; the core is the measured one's alone, as idle ones sleep.
+    machine hits all of them. Those whose turn it is not are frozen: idle ones were
+    seen to take up to 3 % of the core each.
 
     Raises:
         NotWorking: A server did not start, or gave a wrong answer.
@@ -68,9 +78,9 @@ def compare(
     ):
         directory = Path(name)
         made = bodies.write(directory / "bodies")
-        bench = Bench(kafka, cores, directory / "bodies")
-        with _running(entered, bench, directory, made[0]) as servers:
-            return _measure(bench, servers, plan, say)
+        with _running(entered, cores, directory, made[0]) as servers:
+            bench = Bench(kafka, cores, directory / "bodies", servers)
+            return _measure(bench, plan, say)
 
 
 def _contestants(kafka: str, plan: Plan, say: Say) -> list[Contestant]:
@@ -93,37 +103,36 @@ def _contestants(kafka: str, plan: Plan, say: Say) -> list[Contestant]:
 
 @contextlib.contextmanager
 def _running(
-    entered: Sequence[Contestant], bench: Bench, directory: Path, body: bytes
+    entered: Sequence[Contestant], cores: Cores, directory: Path, body: bytes
 ) -> Iterator[list[Server]]:
     with contextlib.ExitStack() as stack:
         yield [
-            stack.enter_context(running(c, bench.cores.server, directory, body))
+            stack.enter_context(running(c, cores.server, directory, body))
             for c in entered
         ]
 
 
-def _measure(
-    bench: Bench, servers: Sequence[Server], plan: Plan, say: Say
-) -> dict[str, Figures]:
+def _measure(bench: Bench, plan: Plan, say: Say) -> dict[str, Figures]:
     warm_ups, rounds = {}, dict[str, list[Round]]()
-    for server in servers:
+    for server in bench.servers:
         say(f"warming up: {server.contestant.title}")
         warm_up = bench.round(server, plan.warm_up_seconds)
         warm_ups[server.contestant.name] = warm_up.load
     for number in range(1, plan.rounds + 1):
-        for server in servers:
+        for server in bench.servers:
             one = bench.round(server, plan.seconds)
             rounds.setdefault(server.contestant.name, []).append(one)
             say(
                 f"round {number} of {plan.rounds}: {server.contestant.title}: "
                 f"{one.load.per_second:,.0f} requests/s, "
-                f"CPU {one.cpu_seconds_per_1000:.3f} s per 1,000"
+                f"CPU {one.cpu_seconds_per_1000:.3f} s per 1,000, "
+                f"{one.disturbed:.0%} of its core taken by others"
             )
     return {
         s.contestant.name: _figures(
             bench, s, warm_ups[s.contestant.name], rounds[s.contestant.name]
         )
-        for s in servers
+        for s in bench.servers
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -29,7 +30,17 @@ class Server:
 
     def __init__(self, contestant: Contestant, pid: int) -> None:
         self.contestant = contestant
+        self._pid = pid
         self._proc = Path(f"/proc/{pid}")
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Take no CPU time at all while the context is open."""
+        os.kill(self._pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self._pid, signal.SIGCONT)
 
     @property
     def cpu_seconds(self) -> float:
