@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Annotated
 
 import typer
@@ -21,9 +23,7 @@ app.add_typer(topics.app, name="topics")
 @app.command()
 def ingest() -> None:
     """Receive Auth0's webhook and publish each event to Kafka."""
-    from ingest.__main__ import main as run  # noqa: PLC0415 -- each process loads its own
-
-    run()
+    _become("ingest")
 
 
 @app.command()
@@ -31,15 +31,13 @@ def worker(
     destination: Annotated[str, typer.Argument(help="name of a destination file")],
 ) -> None:
     """Keep one destination in step with the events."""
-    from processors.__main__ import main as run  # noqa: PLC0415 -- as above
-
-    run(["worker", destination])
+    _become("processors", "worker", destination)
 
 
 @app.command()
 def reference() -> None:
     """Print the reference page of all settings (docs/reference/settings.md)."""
-    from console.reference import settings_page  # noqa: PLC0415 -- as above
+    from console.reference import settings_page  # noqa: PLC0415 -- each loads its own
 
     typer.echo(settings_page(), nl=False)
 
@@ -50,9 +48,15 @@ def reference() -> None:
 )
 def sandbox(context: typer.Context) -> None:
     """Try it on one machine: `keepstep sandbox kafka|crm|auth0|story --help`."""
-    from sandbox.__main__ import app as tree  # noqa: PLC0415 -- as above
+    from sandbox.__main__ import app as tree  # noqa: PLC0415 -- each loads its own
 
     tree(context.args, prog_name="keepstep sandbox")
+
+
+def _become(*arguments: str) -> None:
+    """Turn into a process of Keepstep: it lives for months, without a command line."""
+    command = [sys.executable, "-m", *arguments]
+    os.execv(command[0], command)  # noqa: S606 -- no shell is wanted
 
 
 def main() -> None:
