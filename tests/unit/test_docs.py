@@ -11,6 +11,7 @@ import pytest
 from console.reference import settings_page
 from events import headers
 from events.topics import Topics
+from ingest.messages import FOREIGN_SOURCE
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -64,6 +65,15 @@ def test_the_topics_page_names_every_topic_and_header() -> None:
 
     assert [topic.name for topic in topics if f"`{topic.name}`" not in page] == []
     assert [name for name in names if f"`{name}`" not in page] == []
+
+
+def test_the_topics_page_names_every_reason_of_quarantine() -> None:
+    page = (ROOT / "docs/reference/topics-and-headers.md").read_text()
+    code = (ROOT / "events/codec.py").read_text()
+    reasons = {*re.findall(r'UnreadableEvent\("(\w+)"\)', code), FOREIGN_SOURCE}
+
+    assert len(reasons) > 1
+    assert [reason for reason in reasons if f"`{reason}`" not in page] == []
 
 
 def test_no_file_names_the_host_of_a_package_registry() -> None:
