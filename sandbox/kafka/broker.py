@@ -149,13 +149,12 @@ class Broker:
         log4j.write_text(log4j_properties(self.log_file))
 
     def _format(self, command: list[str]) -> None:
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         scram = []
         if self._secure is not None:
             user, password = self._secure.user, self._secure.password
             scram = ["-S", f"SCRAM-SHA-512=[name={user},password={password}]"]
         tool = ["kafka.tools.StorageTool", "format", "--ignore-formatted"]
-        config = ["--cluster-id", cluster, "--config", str(self._properties)]
+        config = ["--cluster-id", cluster_id(), "--config", str(self._properties)]
         done = subprocess.run(
             [*command, *tool, *config, *scram],
             capture_output=True,
@@ -196,6 +195,17 @@ class Broker:
             process.wait()
         if self._noted is not None:
             self._noted.unlink(missing_ok=True)
+
+
+def cluster_id() -> str:
+    """Return a new id in Kafka's form: a UUID in URL-safe Base64, no dash in front.
+
+    Kafka's own tool would take one that begins with a dash for an option.
+    """
+    while True:
+        text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not text.startswith("-"):
+            return text
 
 
 def _free() -> int:
