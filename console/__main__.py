@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
+from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
 from console import topics
+from console.operate import commands, dead, parked, standing, status, user
+from events.exits import BadConfiguration, refuse
 
 app = typer.Typer(
     name="keepstep",
@@ -18,6 +21,15 @@ app = typer.Typer(
     help="Keeps REST services in step with the users of an Auth0 tenant.",
 )
 app.add_typer(topics.app, name="topics")
+app.command()(status.status)
+app.command()(parked.parked)
+app.command()(commands.release)
+app.command()(commands.retry)
+app.command()(commands.skip)
+app.command()(standing.pause)
+app.command()(standing.resume)
+app.command()(user.user)
+app.add_typer(dead.app, name="dead")
 
 
 @app.command()
@@ -59,9 +71,19 @@ def _become(*arguments: str) -> None:
     os.execv(command[0], command)  # noqa: S606 -- no shell is wanted
 
 
-def main() -> None:
-    """Run the command line."""
-    app()
+def main() -> NoReturn:
+    """Run the command line; what is wrong with it is said in one line."""
+    try:
+        sys.exit(app(prog_name="keepstep", standalone_mode=False))
+    except NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except UsageError as error:
+        said = error.format_message().rstrip(".")
+        command = error.ctx.command_path if error.ctx else "keepstep"
+        refuse("keepstep", BadConfiguration(f"{said}: see `{command} --help`"))
+    except BadConfiguration as error:
+        refuse("keepstep", error)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stubs export less than it does
     AdminClient,
     ConfigResource,
@@ -88,6 +88,13 @@ def check(kafka: KafkaSettings, topics: Iterable[Topic]) -> None:
     for topic in wanted:
         for name in CHECKED:
             _check_setting(topic, name, described[topic.name][name].value)
+
+
+def topic_id(kafka: KafkaSettings, topic: str) -> str:
+    """Return the id of *topic*: another one each time that a topic is made."""
+    client = _client(kafka)
+    described = client.describe_topics(TopicCollection([topic]), request_timeout=10.0)
+    return str(described[topic].result().topic_id)
 
 
 def _check_setting(topic: Topic, name: str, value: str) -> None:

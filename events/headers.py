@@ -24,6 +24,18 @@ DEAD_CLASS = "class"
 SOURCE_TOPIC = "source-topic"
 SOURCE_PARTITION = "source-partition"
 SOURCE_OFFSET = "source-offset"
+SOURCE_TIMESTAMP = "source-timestamp"
+OF_ENTRIES = (
+    ATTEMPT,
+    NOT_BEFORE,
+    STATE,
+    FIRST_FAILED_AT,
+    REASON,
+    SOURCE_TOPIC,
+    SOURCE_PARTITION,
+    SOURCE_OFFSET,
+    SOURCE_TIMESTAMP,
+)
 
 Headers = list[tuple[str, str | bytes | None]]
 

@@ -1,4 +1,4 @@
-"""The Faust agent: moves messages into partitions, and nothing else."""
+"""The Faust agent: hands messages over, and nothing else."""
 
 from __future__ import annotations
 
@@ -6,44 +6,39 @@ from typing import Any
 
 from events import headers as h
 from processors.app import WorkerApp
-from processors.ledger.origin import Origin
-from processors.partition import Taken
-from processors.partitions import Partitions
+from processors.hooks import Arrived, Hooks
+
+__all__ = ["Arrived", "Hooks", "attach"]
 
 
-def attach(app: WorkerApp, topic: str, topic_ref: str, partitions: Partitions) -> None:
-    """Make *app* feed *topic* into *partitions*, which it also assigns and revokes.
+def attach(app: WorkerApp) -> None:
+    """Make *app* hand the messages of its topic over.
 
-    Keys and values stay raw bytes: Faust acks a message that it cannot decode.
+    Keys and values stay raw bytes: Faust acks a message that it cannot decode. An
+    exception that left the agent would be one message that nobody looks at again.
     """
 
-    @app.agent(app.topic(topic, key_type=bytes, value_type=bytes), name="take")
+    @app.agent(app.topic(app.source, key_type=bytes, value_type=bytes), name="take")
     async def take(stream: Any) -> None:
         async for event in stream.noack().events():
-            message = event.message
-            if message.generation_id != app.consumer_generation_id:
-                app.consumer.unacked.discard(message)  # from before a rebalance
-                continue
-            await partitions.take(_taken(app, event, topic_ref))
-
-    @app.on_partitions_assigned.connect  # type: ignore[arg-type]  # wants a broader one
-    async def assigned(_: Any, *args: Any, **__: Any) -> None:
-        partitions.own(tp.partition for tp in args[0] if tp.topic == topic)
+            try:
+                if app.member.hand_over(event.message):
+                    app.hooks.take(_arrived(app, event))
+                await app.hooks.room()
+            except Exception as error:  # noqa: BLE001 -- any bug ends the process
+                await app.crash(error)
+                return
 
 
-def _taken(app: WorkerApp, event: Any, topic_ref: str) -> Taken:
+def _arrived(app: WorkerApp, event: Any) -> Arrived:
     message = event.message
-    origin = Origin(
-        topic=message.topic,
-        topic_ref=topic_ref,
+    return Arrived(
         partition=message.partition,
         offset=message.offset,
-        key=message.key or b"",
-        value=message.value or b"",
+        key=message.key,
+        value=message.value,
         headers=h.decode(message.headers),
-    )
-    return Taken(
-        origin,
+        timestamp_seconds=message.timestamp or 0.0,
         ack=event.ack,
-        give_back=lambda: app.consumer.unacked.discard(message),
+        give_back=lambda: app.member.give_back(message),
     )

@@ -1,88 +1,163 @@
-"""Drives one attempt: asks the rules, keeps the budget, makes the calls, logs once."""
+"""Drives one attempt: asks the rules, keeps gate and budget, makes calls, logs once."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import structlog
 
-from events.model import Event
-from processors.correlation.correlate import correlate
+from events.model import read
+from processors.correlation.calls import Answer, Call
+from processors.correlation.correlate import correlate, culprit_of
+from processors.correlation.reading import Fingerprints, Item, item_of
 from processors.correlation.rules import Rules
-from processors.delivery.verdict import Rejected, RetryLater, Settled, Verdict
+from processors.delivery.lane import Waiting
+from processors.delivery.lanes import Attempt
+from processors.delivery.verdict import (
+    NotMade,
+    Rejected,
+    RetryLater,
+    Settled,
+    Unavailable,
+    Verdict,
+)
+from processors.ledger.encode import Effort
 from processors.metrics import WorkerMetrics
 from processors.refs import References
 from processors.rest.budget import Budget
 from processors.rest.client import RestClient
+from processors.rest.gate import Gate
+from processors.rest.leased import LeaseLost
 
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """One try to bring the destination in line, and what it took."""
-
-    number: int
-    verdict: Verdict
-    calls: int
-    statuses: tuple[int | None, ...]
-    seconds: float
-
-
 @dataclass
 class Attempts:
-    """Makes attempts at one destination, under its budget."""
+    """Makes attempts at one destination, under its gate and budget."""
 
     rules: Rules
     client: RestClient
     budget: Budget
+    gate: Gate
     metrics: WorkerMetrics
     references: References
+    fingerprints: Fingerprints
+    attempts_max: int
+    # Lanes whose probe failed right before another's was answered: they are charged
+    # the attempt, so that one event that always fails cannot keep the gate shut.
+    _charged: dict[bytes, RetryLater] = field(default_factory=dict)
 
-    async def make(self, event: Event, number: int, attempts_max: int) -> Attempt:
-        """Try *event* for the *number*-th time; never raises for a fault outside."""
+    async def make(self, attempt: Attempt, still: Callable[[], bool]) -> Verdict:
+        """Try the attempt's events; never raises for a fault outside.
+
+        No call starts any more once *still* is false.
+        """
+        charge = self._charged.pop(attempt.lane.user, None)
+        if charge is not None:
+            return charge
         started = time.monotonic()
+        items = [self._item(event) for event in attempt.events]
         statuses: list[int | None] = []
-        verdict = await self._converse(event, statuses)
-        seconds = time.monotonic() - started
-        name = type(verdict).__name__
-        self.metrics.attempted(name)
-        log.info(
-            "attempt",
-            event_ref=self.references.event(event.id),
-            user_ref=self.references.user(event.user_id),
-            event_type=event.type,
-            attempt=number,
-            attempts_max=attempts_max,
-            verdict=name,
-            detail=_detail(verdict),
-            statuses=statuses,
-            duration_ms=round(seconds * 1000),
-        )
-        return Attempt(number, verdict, len(statuses), tuple(statuses), seconds)
+        try:
+            verdict = await self._converse(attempt, items, statuses, still)
+        except LeaseLost:
+            verdict = NotMade()
+        ended_at = time.monotonic()
+        seconds = ended_at - started
+        attempt.effort = Effort(len(statuses), tuple(statuses), seconds, ended_at)
+        self._tell(attempt, items, verdict)
+        return verdict
 
-    async def _converse(self, event: Event, statuses: list[int | None]) -> Verdict:
-        conversation = correlate(event, self.rules)
+    def _item(self, event: Waiting) -> Item:
+        origin = event.body
+        read_event = read(origin.value)
+        item = item_of(
+            read_event,
+            event.offset,
+            origin.received_at,
+            self.rules,
+            self.fingerprints,
+            event.topic_ref,
+        )
+        event.change, event.event_type = item.change, read_event.type
+        return item
+
+    async def _converse(
+        self,
+        attempt: Attempt,
+        items: list[Item],
+        statuses: list[int | None],
+        still: Callable[[], bool],
+    ) -> Verdict:
+        conversation = correlate(items, attempt.link, self.rules)
         try:
             call = next(conversation)
             while True:
                 await self.budget.wait()
-                response = await self.client.call(call)
-                statuses.append(response.status)
-                self.metrics.called(
-                    response.operation, response.status, response.seconds
-                )
-                if isinstance(response.meaning, RetryLater | Rejected):
-                    conversation.close()
-                    return response.meaning
-                call = conversation.send(response.meaning)
+                if not still():
+                    return NotMade()
+                answer = await self._call(call, attempt.lane.user, statuses)
+                match answer:
+                    case RetryLater() | Unavailable() | NotMade():
+                        return answer
+                    case Rejected():
+                        return culprit_of(call, items, answer)
+                call = conversation.send(answer)
         except StopIteration as end:
             verdict: Verdict = end.value
             return verdict
+        finally:
+            conversation.close()
+
+    async def _call(
+        self, call: Call, lane: bytes, statuses: list[int | None]
+    ) -> Answer | RetryLater | Rejected | Unavailable | NotMade:
+        if not self.gate.may_start(time.monotonic(), lane):
+            return NotMade()
+        try:
+            response = await self.client.call(call)
+        except BaseException:
+            self.gate.withdrawn(time.monotonic(), lane)
+            raise
+        statuses.append(response.status)
+        self.metrics.called(response.operation, response.status, response.seconds)
+        now, meaning = time.monotonic(), response.meaning
+        heard = self.gate.heard(now, lane, response.status, meaning)
+        if heard.charge is not None:
+            user, failure = heard.charge
+            self._charged[user] = failure
+        if isinstance(meaning, RetryLater) and not heard.counts:
+            return NotMade()
+        return meaning
+
+    def _tell(self, attempt: Attempt, items: list[Item], verdict: Verdict) -> None:
+        name = type(verdict).__name__
+        self.metrics.attempted(name)
+        newest = items[-1].event
+        log.info(
+            "attempt",
+            event_ref=self.references.event(newest.id),
+            user_ref=self.references.user(newest.user_id),
+            event_type=newest.type,
+            events=len(items),
+            attempt=attempt.number,
+            attempts_max=self.attempts_max,
+            early=attempt.early,
+            verdict=name,
+            detail=_detail(verdict),
+            statuses=attempt.effort.statuses,
+            duration_ms=round(attempt.effort.seconds * 1000),
+        )
 
 
 def _detail(verdict: Verdict) -> str:
-    if isinstance(verdict, Settled):
-        return verdict.action or verdict.outcome
-    return verdict.reason
+    match verdict:
+        case Settled(ends=ends):
+            return ends[-1].action or ends[-1].outcome
+        case NotMade():
+            return "not made"
+        case _:
+            return verdict.reason

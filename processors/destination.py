@@ -17,6 +17,11 @@ from processors.rest.connection import Connection
 class Destination(Rules, Connection):
     """One destination file, `destinations/<name>.toml`."""
 
+    @property
+    def can_restore(self) -> bool:
+        """Whether the file says how a deactivated record is made active again."""
+        return self.requests.restore is not None
+
 
 def names(directory: Path) -> list[str]:
     """Return the names of the destinations that *directory* describes."""

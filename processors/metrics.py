@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from prometheus_client import CollectorRegistry, Counter, Histogram, Info
+from prometheus_client.registry import Collector
 
 KNOWN_TYPES = ("user.created", "user.updated", "user.deleted")
 
@@ -41,10 +42,24 @@ class WorkerMetrics:
             buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
             registry=self.registry,
         )
-        self.parked = Gauge(
-            "keepstep_worker_parked",
-            "Events that wait for another attempt or a person",
-            ["destination", "partition"],
+        self._transactions = Counter(
+            "keepstep_worker_transactions",
+            "Transactions of the ledger by what came of them",
+            ["destination", "partition", "result"],
+            registry=self.registry,
+        )
+        self._commit = Histogram(
+            "keepstep_worker_transaction_duration_seconds",
+            "From the beginning of a transaction to its being durable",
+            ["destination"],
+            buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5, 20),
+            registry=self.registry,
+        )
+        self._settle = Histogram(
+            "keepstep_worker_settle_duration_seconds",
+            "From the end of an attempt to its being durable",
+            ["destination"],
+            buckets=(0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.5, 1, 5),
             registry=self.registry,
         )
         Info("keepstep_build", "Release", registry=self.registry).info(
@@ -67,6 +82,15 @@ class WorkerMetrics:
         if age_seconds is not None:
             self._age.labels(self._destination).observe(max(age_seconds, 0.0))
 
-    def parked_in(self, partition: int, count: int) -> None:
-        """Say how many events of *partition* are parked."""
-        self.parked.labels(self._destination, partition).set(count)
+    def committed(self, partition: int, result: str, seconds: float) -> None:
+        """Count a transaction of *partition*."""
+        self._transactions.labels(self._destination, partition, result).inc()
+        self._commit.labels(self._destination).observe(seconds)
+
+    def settled(self, seconds: float) -> None:
+        """Count an attempt whose end has become durable *seconds* after it."""
+        self._settle.labels(self._destination).observe(seconds)
+
+    def watch(self, partitions: Collector) -> None:
+        """Ask *partitions* for its gauges at every scrape."""
+        self.registry.register(partitions)

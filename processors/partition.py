@@ -1,207 +1,305 @@
-"""One owned partition at work on one event at a time."""
+"""One owned partition at work: carries out what its state machine wants."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import structlog
 
-from events import headers as h
-from events.kafka import KafkaSettings
-from events.model import Event, UnreadableEvent, read
-from events.topics import Topics
-from processors.attempts import Attempt, Attempts
-from processors.delivery.lanes import Lanes, Parked
-from processors.delivery.retry import RetryPolicy
-from processors.delivery.verdict import NeedsReview, Rejected, RetryLater, Settled
-from processors.ledger.loader import load
-from processors.ledger.origin import Origin
-from processors.ledger.writer import Ended, Writer
+from processors.attempts import Attempts
+from processors.delivery.commands import Command
+from processors.delivery.lane import Waiting
+from processors.delivery.lanes import Attempt
+from processors.delivery.partition import Batch, Partition
+from processors.delivery.records import Outcome, Park, Unpark
+from processors.delivery.verdict import NotMade, Verdict
+from processors.ledger.bodies import Bodies
+from processors.ledger.commits import Commits
+from processors.ledger.encode import Effort, Encoder
+from processors.ledger.loading import Loading
+from processors.metrics import WorkerMetrics
 
 log = structlog.get_logger()
+AGAIN_SECONDS = 0.2
 
 
-@dataclass(frozen=True)
-class Taken:
-    """A message that Kafka gave us, until its event has ended or is parked."""
+class Member(Protocol):
+    """What a partition asks of this worker's membership in its group."""
 
-    origin: Origin
-    ack: Callable[[], None]
-    give_back: Callable[[], None]
+    def may_own(self) -> bool:
+        """Whether the lease holds, so that partitions may be opened and served."""
+
+    def may_call(self) -> bool:
+        """Whether a call that starts now ends while the lease surely holds."""
+
+
+class Worker(Protocol):
+    """What a partition asks of the worker that it is a part of."""
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run *work* as a task that the worker owns."""
+
+    def changed(self) -> None:
+        """Look for attempts to start."""
+
+    def ended_call(self) -> None:
+        """Note that an attempt has ended."""
 
 
 @dataclass(frozen=True)
 class Tools:
     """What every partition of a worker works with."""
 
-    kafka: KafkaSettings
-    topics: Topics
-    destination: str
-    topic_ref: str
     attempts: Attempts
-    writer: Writer
-    policy: RetryPolicy
-    queued_messages_max: int
-    drain_seconds_max: float
+    commits: Commits
+    encoder: Encoder
+    loading: Loading
+    bodies: Bodies
+    member: Member
+    metrics: WorkerMetrics
+    commit_interval_seconds: float
+    worker: Worker
+    watch: Callable[[int, int], None]  # commands of a partition, from an offset on
 
 
-class Partition:
-    """One owned partition: takes its messages in order, and retries what is due.
+class Owned:
+    """Drives one `Partition`: does what it wants, and says what came of it."""
 
-    A message is acked only after its event's end, or its parking, is durable.
-    """
-
-    def __init__(self, number: int, tools: Tools) -> None:
-        self.number = number
+    def __init__(self, core: Partition, tools: Tools) -> None:
+        self.core = core
         self._tools = tools
-        self._queue: asyncio.Queue[Taken] = asyncio.Queue(tools.queued_messages_max)
-        self._lanes = Lanes()
-        self._origins: dict[tuple[bytes, int], Origin] = {}
-        self._busy = False
-        self._stopping = False
-        self._task: asyncio.Task[None] | None = None
+        self._acks: dict[int, tuple[Callable[[], None], Callable[[], None]]] = {}
+        self._doing = False
+        self._written_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._retry_end = 0
+        self._aborted = 0
+        self.closed = asyncio.Event()
+        self.stopped = ""
 
-    def start(self, group: asyncio.TaskGroup) -> None:
-        """Begin to work, as a task of *group*."""
-        self._task = group.create_task(self._run(), name=f"partition {self.number}")
+    # ---- what comes in
 
-    async def take(self, taken: Taken) -> None:
-        """Queue a message; waits while the queue is full, which holds Kafka back."""
-        await self._queue.put(taken)
-        if self._stopping:  # stopped while this one waited for its place
-            self._give_back_all()
+    def take(
+        self, event: Waiting, ack: Callable[[], None], give_back: Callable[[], None]
+    ) -> None:
+        """Take a message that Kafka delivered."""
+        self._acks[event.offset] = (ack, give_back)
+        self.core.arrive(event, time.time())
+        self.step()
 
-    async def stop(self) -> None:
-        """Let the event in hand end within the deadline; give the others back."""
-        self._stopping = True
-        if self._task is not None:
-            if self._busy:
-                seconds = self._tools.drain_seconds_max
-                await asyncio.wait({self._task}, timeout=seconds)
-            self._task.cancel()
-            await asyncio.wait({self._task})
-        self._give_back_all()
+    def order(self, command: Command) -> None:
+        """Take an operator's command."""
+        self.core.command(command, time.time())
+        self.step()
 
-    def _give_back_all(self) -> None:
-        while not self._queue.empty():
-            self._queue.get_nowait().give_back()
+    def assigned(self) -> None:
+        """Begin to own the partition."""
+        self.closed.clear()
+        self.core.assigned()
+        self.step()
 
-    async def _run(self) -> None:
-        await self._load()
-        while not self._stopping:
-            due = self._lanes.next_due()
-            wait = None if due is None else due[0] - time.time()
-            if due is not None and wait is not None and wait <= 0:
-                self._busy = True
-                await self._try_again(due[1])
-                self._busy = False
-                continue
-            try:
-                async with asyncio.timeout(wait):
-                    taken = await self._queue.get()
-            except TimeoutError:
-                continue
-            self._busy = True
-            await self._deliver(taken)
-            self._busy = False
+    def drain(self) -> None:
+        """Let what is in flight end; `closed` is set when nothing is left to write."""
+        self.core.drain()
+        self.step()
+
+    def lost(self) -> None:
+        """Forget everything, and write nothing."""
+        self.core.lost()
+        self.step()
+
+    def forget_messages(self) -> None:
+        """Give back what is not acked; it will be delivered again."""
+        for _, give_back in self._acks.values():
+            give_back()
+        self._acks.clear()
+
+    # ---- what is wanted
+
+    def step(self) -> None:
+        """Ack what may be acked, and begin what is wanted next."""
+        for offset in self.core.release():
+            self._acks.pop(offset)[0]()
+        if not self._doing and not self.stopped:
+            self._begin()
+        self._set_timer()
+        self._tools.worker.changed()
+
+    def _begin(self) -> None:
+        match self.core.want():
+            case "open":
+                self._do(self._open())
+            case "load":
+                self._do(self._load())
+            case "commit":
+                self._do(self._commit())
+            case "write":
+                self._do(self._write())
+            case "close":
+                self.core.kept()
+                self.closed.set()
+            case "nothing":
+                if self.core.state == "free":
+                    self.closed.set()
+        missing = self.core.commands.missing(self.core.lanes)
+        if missing is not None and not self._doing:
+            self._do(self._fetch(missing))
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        self._doing = True
+        self._tools.worker.spawn(self._done_after(work))
+
+    async def _done_after(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        finally:
+            self._doing = False
+        self.step()
+
+    async def _open(self) -> None:
+        """Fence whoever owned the partition before, once we may own it."""
+        epoch = self.core.epoch
+        while not self._tools.member.may_own():
+            await asyncio.sleep(AGAIN_SECONDS)
+            if self.core.epoch != epoch or self.core.state != "fencing":
+                return
+        opened = await self._tools.commits.open(self.core.number)
+        if not opened:
+            await asyncio.sleep(AGAIN_SECONDS)
+        elif self.core.epoch == epoch and self.core.state == "fencing":
+            self.core.opened()
 
     async def _load(self) -> None:
-        tools = self._tools
-        retry = tools.topics.retry(tools.destination)
-        topic = tools.topics.events.name
-        loaded = await asyncio.to_thread(load, tools.kafka, retry, self.number)
-        for parked, ref, headers in loaded:
-            self._origins[parked.key, parked.offset] = Origin(
-                topic,
-                ref,
-                self.number,
-                parked.offset,
-                parked.key,
-                parked.value,
-                headers,
-            )
-            self._lanes.park(parked)
-        self._count()
+        epoch = self.core.epoch
+        read = await self._tools.loading.load(self.core.number)
+        if self.core.epoch == epoch and self.core.state == "loading":
+            self._retry_end = read.retry_end
+            self._aborted = self._tools.commits.aborted(self.core.number)
+            self.core.loaded(read.loaded)
 
-    async def _deliver(self, taken: Taken) -> None:
-        origin = taken.origin
-        if self._lanes.holds(origin.key, origin.offset):
-            taken.ack()  # parked before a crash, redelivered after it
-            return
-        try:
-            event = read(origin.value)
-        except UnreadableEvent as error:
-            unreadable = Ended(
-                "dead", "", "unreadable", None, "unreadable", error.reason
-            )
-            await self._tools.writer.bury(origin, unreadable, parked=False)
-            taken.ack()
-            return
-        if self._lanes.waits(origin.key):
-            await self._park(origin, 0, time.time(), "behind an earlier event")
-        else:
-            attempt = await self._attempt(event, 1)
-            await self._finish(origin, event, attempt, parked=False)
-        taken.ack()
-
-    async def _try_again(self, parked: Parked) -> None:
-        origin = self._origins[parked.key, parked.offset]
-        event = read(parked.value)
-        attempt = await self._attempt(event, parked.attempts + 1)
-        await self._finish(origin, event, attempt, parked=True)
-
-    async def _attempt(self, event: Event, number: int) -> Attempt:
-        tools = self._tools
-        return await tools.attempts.make(event, number, tools.policy.attempts_max)
-
-    async def _finish(
-        self, origin: Origin, event: Event, attempt: Attempt, *, parked: bool
-    ) -> None:
-        writer = self._tools.writer
-        match attempt.verdict:
-            case Settled(outcome=outcome):
-                ended = Ended(outcome, event.id, event.type, attempt)
-                await writer.settle(origin, ended, parked=parked)
-            case Rejected(dead_class=dead_class, reason=reason):
-                ended = Ended("dead", event.id, event.type, attempt, dead_class, reason)
-                await writer.bury(origin, ended, parked=parked)
-            case NeedsReview(reason=reason):
-                await self._park(origin, attempt.number, None, reason)
+    async def _commit(self) -> None:
+        epoch, offset = self.core.epoch, self.core.to_commit
+        if offset is not None:
+            written = await self._tools.commits.commit(self.core.number, offset)
+            if written != "durable":
+                self.core.fenced()
                 return
-            case RetryLater(reason=reason, after_seconds=asked):
-                wait = self._tools.policy.wait_seconds(attempt.number, random.random())  # noqa: S311 -- spreads load
-                if wait is not None:
-                    due_at = time.time() + max(wait, asked)
-                    await self._park(origin, attempt.number, due_at, reason)
-                    return
-                ended = Ended("dead", event.id, event.type, attempt, "gave_up", reason)
-                await writer.bury(origin, ended, parked=parked)
-        self._lanes.end(origin.key, origin.offset)
-        self._origins.pop((origin.key, origin.offset), None)
-        self._count()
+        if self.core.epoch == epoch and self.core.state == "preparing":
+            self.core.committed()
 
-    async def _park(
-        self, origin: Origin, attempts: int, due_at: float | None, reason: str
-    ) -> None:
-        first = origin.headers.get(h.FIRST_FAILED_AT) or h.instant(time.time())
-        origin.headers[h.FIRST_FAILED_AT] = first
-        entry: dict[str, str | int | None] = {
-            h.ATTEMPT: attempts,
-            h.STATE: "review" if due_at is None else "waiting",
-            h.NOT_BEFORE: None if due_at is None else h.instant(due_at),
-            h.REASON: reason,
-        }
-        await self._tools.writer.park(origin, entry)
-        key, offset, value = origin.key, origin.offset, origin.value
-        failed_at = h.epoch_seconds(first)
-        parked = Parked(key, offset, attempts, due_at, failed_at, reason, value)
-        self._lanes.park(parked)
-        self._origins[key, offset] = origin
-        self._count()
+    async def _write(self) -> None:
+        """Write one transaction; those of a busy partition are some time apart."""
+        tools = self._tools
+        pause = self._written_at + tools.commit_interval_seconds - time.monotonic()
+        if pause > 0 and self.core.state == "active":
+            await asyncio.sleep(pause)
+        if self.core.want() != "write":
+            return
+        if self.core.state == "preparing" and not tools.member.may_own():
+            await asyncio.sleep(AGAIN_SECONDS)
+            return
+        self._written_at = time.monotonic()
+        batch = self.core.batch()
+        messages = tools.encoder.encode(self.core.number, batch.records)
+        written = await tools.commits.write(self.core.number, messages)
+        seconds = time.monotonic() - self._written_at
+        tools.metrics.committed(self.core.number, written, seconds)
+        if written == "aborted":
+            await asyncio.sleep(AGAIN_SECONDS)
+        was = self.core.state
+        self.core.written(batch, written, time.time())
+        if written == "durable":
+            await self._recount(batch)
+            self._durable(batch)
+        else:
+            log.warning("ledger.not_written", partition=self.core.number, why=written)
+        if was != "active" and self.core.state == "active":
+            tools.watch(self.core.number, self.core.durable.meta.commands + 1)
+            log.info("partition.active", partition=self.core.number)
 
-    def _count(self) -> None:
-        self._tools.writer.metrics.parked_in(self.number, len(self._lanes))
+    async def _recount(self, batch: Batch) -> None:
+        """Find out where the batch begins, where given-up transactions left gaps."""
+        number = self.core.number
+        aborted = self._tools.commits.aborted(number)
+        if aborted != self._aborted:
+            self._aborted = aborted
+            entries = sum(isinstance(r, Park | Unpark) for r in batch.records)
+            end = await self._tools.loading.retry_end(number)
+            self._retry_end = end - entries - (1 if entries else 0)
+
+    def _durable(self, batch: Batch) -> None:
+        """Note where parked events were written, and count what has ended."""
+        at = self._retry_end
+        for record in batch.records:
+            match record:
+                case Park(event=event) if event.entry is not None:
+                    event.entry = replace(event.entry, record_offset=at)
+                    at += 1
+                case Park() | Unpark():
+                    at += 1
+                case Outcome():
+                    self._ended(record)
+        if at > self._retry_end:
+            self._retry_end = at + 1  # the transaction's own marker has an offset, too
+
+    def _ended(self, outcome: Outcome) -> None:
+        event, metrics = outcome.event, self._tools.metrics
+        age_seconds = time.time() - event.body.received_at
+        metrics.ended(event.event_type, outcome.end.outcome, age_seconds)
+        if isinstance(outcome.effort, Effort):
+            metrics.settled(time.monotonic() - outcome.effort.ended_at)
+        event.body = None  # it may stay un-acked for a while, without its bytes
+
+    async def _fetch(self, event: Waiting) -> None:
+        await self._tools.bodies.fill(self.core.number, [event])
+        self.core.filled(time.time())
+
+    # ---- attempts
+
+    def start(self) -> bool:
+        """Start the next attempt, if there is one; return whether there was."""
+        attempt = self.core.start()
+        if attempt is None:
+            return False
+        self._tools.worker.spawn(self._attempt(attempt))
+        return True
+
+    async def _attempt(self, attempt: Attempt) -> None:
+        verdict: Verdict = NotMade()
+        try:
+            await self._tools.bodies.fill(self.core.number, attempt.events)
+            verdict = await self._tools.attempts.make(
+                attempt, lambda: self._may_call(attempt)
+            )
+        finally:
+            chance = random.random()  # noqa: S311 -- spreads load
+            self.core.ended(attempt, verdict, time.time(), chance)
+            self._tools.worker.ended_call()
+            self.step()
+
+    def _may_call(self, attempt: Attempt) -> bool:
+        """Whether a call of *attempt* may still start, after it waited its turn."""
+        current = attempt.epoch == self.core.epoch and self.core.state == "active"
+        return current and self._tools.member.may_call()
+
+    def _set_timer(self) -> None:
+        due_at = self.core.lanes.due_at() if self.core.state == "active" else None
+        if due_at is None:
+            return
+        loop = asyncio.get_running_loop()
+        at = loop.time() + max(due_at - time.time(), 0.0)
+        if self._timer is not None:
+            if self._timer.when() <= at:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_at(at, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        self.core.wake(time.time())
+        self.step()

@@ -1,52 +1,289 @@
-"""The partitions that this worker owns."""
+"""The partitions that this worker owns, and the calls that it makes for them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import time
+from collections import deque
+from collections.abc import Collection, Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from processors.partition import Partition, Taken, Tools
+import structlog
+
+from processors.delivery.commands import Command
+from processors.delivery.lanes import Rules
+from processors.delivery.partition import Partition
+from processors.hooks import Arrived
+from processors.ledger.decode import arrived
+from processors.ledger.origin import Origin
+from processors.ledger.placing import Placing
+from processors.partition import Owned, Tools
+from processors.rest.gate import Gate
+
+log = structlog.get_logger()
+LEASE_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerBounds:
+    """What one worker may hold in all its partitions together."""
+
+    calls_max: int
+    events_max: int
+    bytes_max: int
+    drain_seconds_max: float
+
+
+class Flow(Protocol):
+    """Holds single partitions back at the broker."""
+
+    def pause_partition(self, partition: int) -> None:
+        """Fetch no more of *partition*."""
+
+    def resume_partition(self, partition: int) -> None:
+        """Fetch *partition* again."""
+
+
+class Lease(Protocol):
+    """Whether this worker may start a call, which takes its whole deadline."""
+
+    def may_call(self) -> bool:
+        """Whether a call that starts now ends while the lease surely holds."""
 
 
 class Partitions:
-    """All partitions of one worker; an exception in one ends them all."""
+    """Shares the worker's calls among its partitions, in turn."""
 
-    def __init__(self, tools: Tools) -> None:
-        self._tools = tools
-        self._owned: dict[int, Partition] = {}
-        self._group: asyncio.TaskGroup | None = None
+    def __init__(
+        self,
+        topic_id: str,
+        rules: Rules,
+        bounds: WorkerBounds,
+        gate: Gate,
+        placing: Placing,
+    ) -> None:
+        self._topic_id = topic_id
+        self._rules = rules
+        self._bounds = bounds
+        self._gate = gate
+        self._placing = placing
+        self._owned: dict[int, Owned] = {}
+        self._kept: dict[int, Owned] = {}
+        self._turn: deque[Owned] = deque()
+        self._paused: set[int] = set()
+        self._room = asyncio.Event()
         self._closed = asyncio.Event()
-        self.assigned = False
+        self._group: asyncio.TaskGroup | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._kicking = False
+        self._probing = False
+        self._calls = 0
+        self._assigned_once = False
+        self._tools: Tools
+        self._lease: Lease
+        self._flow: Flow
+
+    def wire(self, tools: Tools, lease: Lease, flow: Flow) -> None:
+        """Give it the parts that need it themselves; call before `run`."""
+        self._tools, self._lease, self._flow = tools, lease, flow
 
     async def run(self) -> None:
-        """Own the partitions' tasks until `close`; raises what one of them raised."""
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            await self._closed.wait()
-
-    def own(self, numbers: Iterable[int]) -> None:
-        """Begin to work on the partitions *numbers*."""
-        assert self._group is not None  # noqa: S101 -- the worker opens it first
-        for number in set(numbers) - self._owned.keys():
-            self._owned[number] = Partition(number, self._tools)
-            self._owned[number].start(self._group)
-        self.assigned = True
-
-    async def take(self, taken: Taken) -> None:
-        """Give a message to its partition; waits while that one's queue is full."""
-        owned = self._owned.get(taken.origin.partition)
-        if owned is None:
-            taken.give_back()
-        else:
-            await owned.take(taken)
-
-    async def release(self) -> None:
-        """Stop work on all partitions, each letting its event in hand end."""
-        owned, self._owned = list(self._owned.values()), {}
-        async with asyncio.TaskGroup() as group:
-            for partition in owned:
-                group.create_task(partition.stop())
+        """Own all tasks until `close`; raises what one of them raised."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                await self._closed.wait()
+        finally:
+            self._group = None
 
     def close(self) -> None:
-        """End `run`; call after `release`."""
+        """End `run`; call when nothing is owned any more."""
         self._closed.set()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run *work* as a task that `run` owns; nothing begins after its end."""
+        if self._group is None:
+            work.close()
+        else:
+            self._group.create_task(work)
+
+    def cores(self) -> list[Partition]:
+        """Return the state machines of the owned partitions."""
+        return [owned.core for owned in self._owned.values()]
+
+    def trouble(self) -> str | None:
+        """Say why the worker is not ready, None when it is."""
+        if not self._assigned_once:
+            return "not yet assigned"
+        for owned in self._owned.values():
+            if owned.stopped:
+                return f"partition {owned.core.number} stopped: {owned.stopped}"
+        waiting = sum(core.state != "active" for core in self.cores())
+        return f"{waiting} partitions are not served yet" if waiting else None
+
+    def pauses(self) -> str | None:
+        """Say how many partitions an operator has paused, None without any."""
+        metas = [core.durable.meta for core in self.cores()]
+        paused = [meta for meta in metas if meta.paused]
+        return f"{len(paused)} partitions: {paused[0].reason}" if paused else None
+
+    # ---- messages
+
+    def take(self, message: Arrived) -> None:
+        """Take a message that Kafka delivered."""
+        owned = self._owned.get(message.partition)
+        if owned is None:
+            message.give_back()
+            return
+        origin = Origin(
+            self._placing.topic,
+            message.partition,
+            message.offset,
+            message.key,
+            message.value,
+            message.timestamp_seconds,
+            message.headers,
+        )
+        own = self._placing.is_right(origin)
+        event = arrived(origin, owned.core.topic_ref, own=own)
+        owned.take(event, message.ack, message.give_back)
+        self._hold_back(owned)
+
+    def order(self, partition: int, command: Command) -> None:
+        """Take an operator's command."""
+        if partition in self._owned:
+            self._owned[partition].order(command)
+
+    async def room(self) -> None:
+        """Return once the worker has room for one more message."""
+        while self._is_full():
+            self._room.clear()
+            await self._room.wait()
+
+    def _is_full(self) -> bool:
+        memories = [owned.core.memory for owned in self._owned.values()]
+        events = sum(memory.events for memory in memories)
+        size_bytes = sum(memory.size_bytes for memory in memories)
+        return events >= self._bounds.events_max or size_bytes >= self._bounds.bytes_max
+
+    def _hold_back(self, owned: Owned) -> None:
+        """Pause a partition at its own bound; the others go on."""
+        number, full = owned.core.number, owned.core.full
+        if full and number not in self._paused:
+            self._paused.add(number)
+            self._flow.pause_partition(number)
+        elif not full and number in self._paused:
+            self._paused.discard(number)
+            self._flow.resume_partition(number)
+
+    # ---- assignment
+
+    async def assigned(self, partitions: Collection[int]) -> None:
+        """Own *partitions* and no others; what came back is believed if it may be."""
+        kept, self._kept, self._paused = self._kept, {}, set()
+        for number, owned in kept.items():
+            if number in partitions:
+                self._owned[number] = owned
+            else:
+                await self._tools.commits.close(number)
+        for number in sorted(partitions):
+            if number not in self._owned:
+                core = Partition(number, self._topic_id, self._rules)
+                self._owned[number] = Owned(core, self._tools)
+        self._turn = deque(self._owned.values())
+        for owned in self._owned.values():
+            owned.assigned()
+        self._assigned_once = True
+
+    async def revoked(self, *, lost: bool) -> None:
+        """Give all partitions away: drained and written, or dropped where *lost*."""
+        giving = list(self._owned.values())
+        broken = self._group is None  # a bug ended the tasks: nothing can be written
+        for owned in giving:
+            owned.lost() if lost or broken else owned.drain()
+        try:
+            async with asyncio.timeout(self._bounds.drain_seconds_max):
+                for owned in giving:
+                    await owned.closed.wait()
+        except TimeoutError:
+            late = [owned for owned in giving if not owned.closed.is_set()]
+            log.warning("drain.too_late", partitions=len(late))
+            for owned in late:
+                owned.lost()
+        for owned in giving:
+            owned.forget_messages()
+            if owned.core.state == "kept":
+                self._kept[owned.core.number] = owned
+            else:
+                await self._tools.commits.close(owned.core.number)
+        self._owned, self._turn = {}, deque()
+        self._room.set()
+
+    # ---- calls
+
+    def changed(self) -> None:
+        """Start what can be started now; cheap when there is nothing."""
+        if self._kicking:
+            return  # starting one changes things, too
+        self._kicking = True
+        try:
+            self._start_all()
+        finally:
+            self._kicking = False
+        if not self._room.is_set() and not self._is_full():
+            self._room.set()
+        for number in list(self._paused):
+            if number in self._owned:
+                self._hold_back(self._owned[number])
+
+    def _start_all(self) -> None:
+        if not self._has_ready():
+            return
+        if not self._lease.may_call():
+            self._later(LEASE_SECONDS)
+            return
+        opens_at = self._gate.opens_at
+        for owned in self._owned.values():
+            owned.core.reachable = opens_at is None
+        if opens_at is not None:
+            wait = opens_at - time.monotonic()
+            if wait > 0:
+                self._later(wait)
+            elif not self._probing:
+                self._probing = self._start_one()
+            return
+        while self._calls < self._bounds.calls_max and self._start_one():
+            pass
+
+    def _has_ready(self) -> bool:
+        return any(owned.core.lanes.has_ready for owned in self._owned.values())
+
+    def _start_one(self) -> bool:
+        """Start one attempt of the partition whose turn it is; False: there is none."""
+        for _ in range(len(self._turn)):
+            owned = self._turn[0]
+            self._turn.rotate(-1)
+            if owned.core.lanes.has_ready and owned.start():
+                self._calls += 1
+                return True
+        return False
+
+    def ended_call(self) -> None:
+        """Note that an attempt has ended."""
+        self._calls -= 1
+        self._probing = False
+
+    def _later(self, seconds: float) -> None:
+        """Look again in *seconds*, or sooner where that was already meant."""
+        loop = asyncio.get_running_loop()
+        at = loop.time() + seconds
+        if self._timer is not None:
+            if self._timer.when() <= at:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_at(at, self._again)
+
+    def _again(self) -> None:
+        self._timer = None
+        self.changed()

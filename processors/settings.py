@@ -9,9 +9,11 @@ from pydantic import DirectoryPath, Field, PositiveFloat, PositiveInt, field_val
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 import destinations
+from processors.delivery.bounds import Bounds
 from processors.delivery.retry import RetryPolicy
 
 _MINUTE, _HOUR = 60.0, 3600.0
+MIB = 1024 * 1024
 
 
 def _shipped() -> Path:
@@ -49,14 +51,59 @@ class WorkerSettings(BaseSettings):
         max_length=50,
         description="waits after attempt 1, 2, 3 …, commas between; then a dead letter",
     )
-    queued_messages_max: PositiveInt = Field(
-        64, le=10_000, description="messages of one partition that wait in memory"
+    id: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._-]{1,200}$",
+        description="unique name of this worker, the same after a restart (a pod's "
+        "ordinal): then a restart takes seconds, not a session timeout",
+    )
+    calls_in_flight_max: PositiveInt = Field(
+        256, le=10_000, description="calls of one worker at the same time"
+    )
+    events_max: PositiveInt = Field(
+        10_000, description="events of one worker in memory"
+    )
+    bytes_max: PositiveInt = Field(
+        128 * MIB, description="bytes of those; beyond either no more are taken"
+    )
+    partition_events_max: PositiveInt = Field(
+        2_000, description="events of one partition in memory; beyond it it is paused"
+    )
+    partition_bytes_max: PositiveInt = Field(
+        32 * MIB, description="bytes of those; beyond it the partition is paused"
+    )
+    partition_distance_max: PositiveInt = Field(
+        10_000,
+        description="offsets between a partition's oldest un-acked event and its "
+        "newest; beyond it the lane that holds them back is parked",
+    )
+    lane_events_max: PositiveInt = Field(
+        64, description="events of one user that wait in memory for a next attempt"
+    )
+    memory_wait_seconds_max: PositiveFloat = Field(
+        2.0, description="a longer wait for a next attempt is spent in the retry topic"
+    )
+    fold_events_max: PositiveInt = Field(
+        100, le=400, description="events of one user that one attempt may stand for"
+    )
+    early_try_seconds_min: PositiveFloat = Field(
+        60.0,
+        description="between tries of a parked user that a new event brings forward",
+    )
+    commit_interval_seconds: PositiveFloat = Field(
+        0.05, le=1.0, description="between two transactions of a busy partition"
+    )
+    transaction_timeout_seconds: PositiveFloat = Field(
+        15.0, ge=5.0, le=60.0, description="after it Kafka gives a transaction up"
     )
     session_timeout_seconds: PositiveFloat = Field(
         20.0, ge=6.0, description="silence after which the group gives partitions away"
     )
     drain_seconds_max: PositiveFloat = Field(
         15.0, le=20.0, description="how long a stop waits for calls in flight"
+    )
+    stuck_seconds_max: PositiveFloat = Field(
+        120.0, description="without any progress though there is work: exit 1"
     )
 
     @field_validator("retry_waits_seconds", mode="before")
@@ -68,3 +115,16 @@ class WorkerSettings(BaseSettings):
     def retry_policy(self) -> RetryPolicy:
         """When a failed attempt is repeated."""
         return RetryPolicy(self.retry_waits_seconds)
+
+    @property
+    def bounds(self) -> Bounds:
+        """What one partition may hold."""
+        return Bounds(
+            events_max=self.partition_events_max,
+            bytes_max=self.partition_bytes_max,
+            distance_max=self.partition_distance_max,
+            lane_events_max=self.lane_events_max,
+            memory_wait_seconds_max=self.memory_wait_seconds_max,
+            fold_events_max=self.fold_events_max,
+            early_try_seconds_min=self.early_try_seconds_min,
+        )

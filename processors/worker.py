@@ -6,29 +6,21 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import structlog
-from confluent_kafka import TopicCollection
-from confluent_kafka.admin import AdminClient
 
 from events import admin
+from events.exits import BadConfiguration
 from events.health import Health, serving
 from events.kafka import KafkaSettings
-from events.publisher import Publisher
 from events.settings import InstallationSettings
 from processors import agents
-from processors.app import WorkerApp, build
-from processors.attempts import Attempts
+from processors.app import HEARTBEAT_SECONDS, Member, WorkerApp, build
 from processors.destination import Destination
-from processors.ledger.writer import Writer
-from processors.metrics import WorkerMetrics
-from processors.partition import Tools
-from processors.partitions import Partitions
-from processors.refs import References
-from processors.rest.budget import Budget
-from processors.rest.client import RestClient
+from processors.parts import Parts, Told
 from processors.settings import WorkerSettings
 
 log = structlog.get_logger()
@@ -44,62 +36,63 @@ async def run(
 ) -> bool:
     """Keep *destination* in step until SIGTERM or SIGINT; return whether it went well.
 
-    When it did not, Faust gave up: what was not acked will be delivered again.
+    When it did not, Faust or the watchdog gave up: what was not acked will come again.
     """
+    _check_deadlines(destination, settings)
     topics = installation.topics
     await asyncio.to_thread(admin.check, kafka, topics.of_destination(name))
-    metrics = WorkerMetrics(name)
-    references = References(installation.user_ref_secret.get_secret_value())
+    topic_id = await asyncio.to_thread(admin.topic_id, kafka, topics.events.name)
+    told = Told(name, destination, settings, installation, kafka, topic_id)
     stop = _stop_signal()
+    parts = Parts(told)
+    member = Member(
+        told.group,
+        settings.id,
+        settings.session_timeout_seconds,
+        settings.drain_seconds_max,
+    )
+    app = build(member, kafka, topics.events.name, parts.partitions)
+    agents.attach(app)
     async with AsyncExitStack() as opened:
-        publisher = Publisher(kafka, acknowledge_seconds_max=30.0)
-        opened.push_async_callback(publisher.close)
-        client = await opened.enter_async_context(
-            RestClient(destination, destination.lookup)
-        )
-        budget = Budget(destination.limits)
-        tools = Tools(
-            kafka=kafka,
-            topics=topics,
-            destination=name,
-            topic_ref=await asyncio.to_thread(_topic_ref, kafka, topics.events.name),
-            attempts=Attempts(destination, client, budget, metrics, references),
-            writer=Writer(publisher, topics, name, references, metrics),
-            policy=settings.retry_policy,
-            queued_messages_max=settings.queued_messages_max,
-            drain_seconds_max=settings.drain_seconds_max,
-        )
-        partitions = Partitions(tools)
-        group = f"{installation.installation}.{name}"
-        app = build(group, kafka, settings.session_timeout_seconds, partitions.release)
-        agents.attach(app, topics.events.name, tools.topic_ref, partitions)
-        health = Health(
-            metrics.registry,
-            ready={
-                "assigned": lambda: None if partitions.assigned else "not yet",
-                "producer": lambda: publisher.fatal,
-            },
-        )
+        await parts.open(opened, app.membership, app)
+        health = Health(parts.metrics.registry, parts.checks(), notes=parts.notes())
         host, port = settings.admin_host, settings.admin_port
         listening = await opened.enter_async_context(serving(health, host, port))
-        return await _serve(app, partitions, stop, listening)
+        return await _serve(app, parts, stop, listening)
+
+
+def _check_deadlines(destination: Destination, settings: WorkerSettings) -> None:
+    """Refuse a call that could outlive the lease under which it starts."""
+    session = settings.session_timeout_seconds
+    lease = session - min(HEARTBEAT_SECONDS, session / 4)
+    if destination.timeout_seconds >= lease:
+        raise BadConfiguration(
+            f"timeout_seconds = {destination.timeout_seconds:g} of the destination is "
+            f"too long for KEEPSTEP_WORKER_SESSION_TIMEOUT_SECONDS={session:g}: a call "
+            f"must end within {lease:g} s, before the partitions may be given away"
+        )
 
 
 async def _serve(
-    app: WorkerApp, partitions: Partitions, stop: asyncio.Event, admin_port: int
+    app: WorkerApp, parts: Parts, stop: asyncio.Event, admin_port: int
 ) -> bool:
+    partitions = parts.partitions
     async with asyncio.TaskGroup() as group:
         group.create_task(partitions.run(), name="partitions")
+        orders = group.create_task(parts.orders.run(), name="commands")
         async with _started(app):
-            log.info("worker.started", admin_port=admin_port)
+            log.info("worker.started", admin_port=admin_port, host=socket.gethostname())
             while not stop.is_set() and not app.crashed:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(0.5):
                         await stop.wait()
             crash = app.crash_reason
+        orders.cancel()
         partitions.close()
     if crash is not None and not stop.is_set():
         log.error("worker.crashed", error=type(crash).__name__)
+        if isinstance(crash, BadConfiguration):
+            raise crash
         return False
     log.info("worker.stopped")
     return True
@@ -126,10 +119,3 @@ def _stop_signal() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     return stop
-
-
-def _topic_ref(kafka: KafkaSettings, topic: str) -> str:
-    """Return 8 characters of the topic's id: one incarnation of the topic."""
-    client = AdminClient({**kafka.librdkafka(), "log_level": 0})
-    described = client.describe_topics(TopicCollection([topic]), request_timeout=10.0)
-    return str(described[topic].result().topic_id)[:8]

@@ -37,13 +37,20 @@ class Deactivate:
 
 
 @dataclass(frozen=True)
+class Restore:
+    """Mark a record as active again; answered by `Done` or `Gone`."""
+
+    record_id: str
+
+
+@dataclass(frozen=True)
 class Delete:
     """Remove a record; answered by `Done` or `Gone`."""
 
     record_id: str
 
 
-Call = Find | Create | Update | Deactivate | Delete
+Call = Find | Create | Update | Deactivate | Restore | Delete
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any
+from collections.abc import Generator, Sequence
+from dataclasses import replace
 
-from events.model import MISSING, Event
+from events.model import MISSING
 from processors.correlation.calls import (
     Answer,
     Call,
@@ -16,99 +16,133 @@ from processors.correlation.calls import (
     Find,
     Found,
     Gone,
+    Restore,
     Update,
 )
-from processors.correlation.mapping import mapped
+from processors.correlation.fold import Fold
+from processors.correlation.reading import Item
 from processors.correlation.rules import Rules
-from processors.delivery.verdict import NeedsReview, Rejected, Settled, Verdict
+from processors.delivery.link import Link
+from processors.delivery.verdict import Action, End, NeedsReview, Rejected, Verdict
 
 Conversation = Generator[Call, Answer, Verdict]
-_TYPES = ("user.created", "user.updated", "user.deleted")
 
 
-def correlate(event: Event, rules: Rules) -> Conversation:
-    """Bring the record of the event's user in line with *event*.
+def correlate(items: Sequence[Item], link: Link, rules: Rules) -> Conversation:
+    """Bring the user's record in line with *items*, which are in the log's order.
 
-    The record is the one that the hint names, else the one whose email is the user's.
-    More than one hit is never guessed about. Failed calls never come in here: whoever
-    drives the conversation ends it.
+    The record is the one that the hint names, else the linked one, else the one whose
+    email is the user's. More than one hit is never guessed about. Failed calls never
+    come in here: whoever drives the conversation ends it.
     """
-    if event.type not in _TYPES:
-        return Settled("unhandled")
-    if event.test and rules.test_events == "skip":
-        return Settled("test")
-    hint = _hint(event, rules)
+    fold = Fold(items, link)
+    hint = _hint(fold, rules)
+    if hint is not None and rules.lookup.is_id(hint):
+        fold = fold.at(hint)
+    if not fold.asks:
+        return fold.settled(End("unchanged"), fold.link.record_id)
     if hint is not None and not rules.lookup.is_id(hint):
-        return Rejected("bad_external_id", "the hint does not match lookup.id_pattern")
-    if hint is not None:
-        verdict = yield from _change(event, rules, hint)
-        if verdict is not None:
-            return verdict
-    return (yield from _by_email(event, rules))
+        reason = "the hint does not match lookup.id_pattern"
+        return Rejected("bad_external_id", reason)
+    for record_id in dict.fromkeys((hint, link.record_id)):
+        if record_id is not None:
+            verdict = yield from _change(fold.at(record_id), rules, record_id)
+            if verdict is not None:
+                return verdict
+    return (yield from _by_email(fold.at(None), rules))
 
 
-def _hint(event: Event, rules: Rules) -> str | None:
-    value = MISSING if rules.lookup.hint is None else event.at(rules.lookup.hint)
+def _hint(fold: Fold, rules: Rules) -> str | None:
+    found = (_hint_of(item, rules) for item in fold.newest)
+    return next((hint for hint in found if hint is not None), None)
+
+
+def _hint_of(item: Item, rules: Rules) -> str | None:
+    path = rules.lookup.hint
+    value = MISSING if path is None else item.event.at(path)
     if value in (MISSING, None, "") or isinstance(value, bool):
         return None
     return str(value)
 
 
-def _by_email(event: Event, rules: Rules) -> Conversation:
-    email = event.at("email")
-    if not isinstance(email, str) or not email:
-        return (yield from _missing(event, rules))
+def _by_email(fold: Fold, rules: Rules) -> Conversation:
+    email = fold.first("email")
+    if not isinstance(email, str):
+        return (yield from _missing(fold, rules))
     answer = yield Find(email)
     assert isinstance(answer, Found)  # noqa: S101 -- a Find has no other answer
     if len(answer.record_ids) > 1:
-        return NeedsReview("ambiguous")
+        return NeedsReview("ambiguous", fold.superseded())
     if not answer.record_ids:
-        return (yield from _missing(event, rules))
-    verdict = yield from _change(event, rules, answer.record_ids[0])
-    return verdict if verdict is not None else NeedsReview("unmatched")
+        return (yield from _missing(fold, rules))
+    record_id = answer.record_ids[0]
+    verdict = yield from _change(fold.at(record_id), rules, record_id)
+    return verdict or NeedsReview("unmatched", fold.superseded())
 
 
 def _change(
-    event: Event, rules: Rules, record_id: str
-) -> Generator[Call, Answer, Settled | None]:
+    fold: Fold, rules: Rules, record_id: str
+) -> Generator[Call, Answer, Verdict | None]:
     """Change the record; None when it is not there."""
-    if event.type == "user.deleted":
-        return (yield from _remove(rules, record_id))
-    fields = mapped(event, rules.fields)
-    if not fields:
-        return Settled("skipped", record_id=record_id)
-    answer = yield Update(record_id, fields)
-    if isinstance(answer, Gone):
-        return None
-    return Settled("applied", "updated", record_id, tuple(fields))
+    if fold.deletion is not None:
+        return (yield from _remove(fold, rules, record_id))
+    fields, restores = fold.fields, fold.restores and rules.can_restore
+    if restores:
+        answer = yield Restore(record_id)
+        if isinstance(answer, Gone):
+            return None
+    if fields:
+        answer = yield Update(record_id, fields)
+        if isinstance(answer, Gone):
+            return None
+    if not fields and not restores:
+        return fold.settled(End("unchanged"), record_id)
+    action: Action = "updated" if fields else "restored"
+    done = End("applied", action, record_id, tuple(fields))
+    return fold.settled(done, record_id)
 
 
-def _remove(rules: Rules, record_id: str) -> Generator[Call, Answer, Settled | None]:
+def _remove(
+    fold: Fold, rules: Rules, record_id: str
+) -> Generator[Call, Answer, Verdict | None]:
     match rules.on.deleted:
         case "ignore":
-            return Settled("skipped", record_id=record_id)
+            return fold.settled(End("skipped", record_id=record_id), record_id)
         case "delete":
             answer = yield Delete(record_id)
-            done = Settled("applied", "deleted", record_id)
+            done, kept = End("applied", "deleted", record_id), None
         case "deactivate":
             answer = yield Deactivate(record_id)
-            done = Settled("applied", "deactivated", record_id)
-    return None if isinstance(answer, Gone) else done
+            done, kept = End("applied", "deactivated", record_id), record_id
+    return None if isinstance(answer, Gone) else fold.settled(done, kept)
 
 
-def _missing(event: Event, rules: Rules) -> Conversation:
-    policies: dict[str, Any] = {
-        "user.created": rules.on.created_missing,
-        "user.updated": rules.on.updated_missing,
-        "user.deleted": rules.on.deleted_missing,
-    }
-    match policies[event.type]:
+def _missing(fold: Fold, rules: Rules) -> Conversation:
+    if fold.deletion is not None:
+        policy: str = rules.on.deleted_missing
+    elif fold.creates:
+        policy = rules.on.created_missing
+    else:
+        policy = rules.on.updated_missing
+    match policy:
         case "create":
-            fields = mapped(event, rules.fields)
+            fields = fold.fields
             answer = yield Create(fields)
             assert isinstance(answer, Done)  # noqa: S101 -- a Create has no other answer
-            return Settled("applied", "created", answer.record_id, tuple(fields))
+            done = End("applied", "created", answer.record_id, tuple(fields))
+            return fold.settled(done, answer.record_id)
         case "skip":
-            return Settled("skipped")
+            return fold.settled(End("skipped"), None)
         case _:
-            return NeedsReview("unmatched")
+            return NeedsReview("unmatched", fold.superseded())
+
+
+def culprit_of(call: Call, items: Sequence[Item], rejected: Rejected) -> Rejected:
+    """Say which event is at fault for a refused *call*, where only one can be.
+
+    A fold that ends in a deletion asks for nothing else.
+    """
+    deletions = [i.change for i in items if i.is_deletion]
+    if not isinstance(call, Deactivate | Delete) or not deletions:
+        return rejected
+    return replace(rejected, culprit=max(deletions, key=lambda c: c.version).offset)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 DottedPath = Annotated[str, Field(pattern=r"^[^.\s]+(\.[^.\s]+)*$", max_length=200)]
 
@@ -66,6 +66,25 @@ class Rules(Table):
     test_events: Literal["skip", "apply"] = Field(
         "skip", description="what is done with events that Auth0 marks as a test"
     )
+    after_dead_letter: dict[str, Literal["continue", "hold"]] = Field(
+        default_factory=dict,
+        description="by event type: whether a dead letter lets the user's later events "
+        "go on (continue), or holds them until a person releases or skips it (hold)",
+    )
+    start: Literal["earliest", "now"] | AwareDatetime = Field(
+        "earliest",
+        description="where a new destination begins to read: earliest, now or a time",
+    )
     fields: dict[str, DottedPath] = Field(
         min_length=1, description="the record's field = path in the Auth0 profile"
     )
+
+    @property
+    def can_restore(self) -> bool:
+        """Whether a deactivated record can be made active again."""
+        return False
+
+    @property
+    def held_types(self) -> frozenset[str]:
+        """The event types whose dead letter holds the user's later events."""
+        return frozenset(t for t, do in self.after_dead_letter.items() if do == "hold")

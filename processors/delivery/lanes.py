@@ -1,66 +1,227 @@
-"""The parked events of one partition: a lane per user, each in order."""
+"""The lanes of one partition: who may be attempted, who waits, who is parked."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 
+from processors.delivery.attempt import Attempt, Rules
+from processors.delivery.consequences import Again, Decide, Judge, Wait
+from processors.delivery.lane import Entry, Lane, Waiting
+from processors.delivery.link import Link
+from processors.delivery.operations import (
+    Changes,
+    Operation,
+    park_behind,
+    park_from_head,
+)
+from processors.delivery.timers import Timers
+from processors.delivery.verdict import NotMade, Unavailable, Verdict
 
-@dataclass(frozen=True)
-class Parked:
-    """An event that waits for another attempt or, without `due_at`, for a person."""
+__all__ = ["Attempt", "Lanes", "Rules"]
 
-    key: bytes
-    offset: int
-    attempts: int
-    due_at: float | None
-    first_failed_at: float
-    reason: str
-    value: bytes = field(repr=False)
+EARLY = ("waiting", "review")  # states in which a new event brings a try forward
 
 
 class Lanes:
-    """Parked events by user; of those that will be tried, only the head is ever due.
+    """The lanes of one partition. Times are epoch seconds, always passed in.
 
-    Events that wait for a person hold up nobody: a newer event of the user may bring
-    what was missing.
+    `link_of` says what is durable of a user; `operate` takes what shall become so.
     """
 
-    def __init__(self) -> None:
-        self._lanes: dict[bytes, list[Parked]] = {}
-        self._for_review: dict[tuple[bytes, int], Parked] = {}
+    def __init__(
+        self,
+        rules: Rules,
+        link_of: Callable[[bytes], Link],
+        operate: Callable[[Operation], None],
+    ) -> None:
+        self._rules = rules
+        self._link_of = link_of
+        self._operate = operate
+        self._lanes: dict[bytes, Lane] = {}
+        self._ready: deque[Lane] = deque()
+        self._timers = Timers()
+        self.draining = False
+
+    def __iter__(self) -> Iterator[Lane]:
+        return iter(self._lanes.values())
 
     def __len__(self) -> int:
-        return sum(map(len, self._lanes.values())) + len(self._for_review)
+        return len(self._lanes)
 
-    def waits(self, key: bytes) -> bool:
-        """Whether events of *key* will be tried, so that a newer one must park too."""
-        return key in self._lanes
+    def get(self, user: bytes) -> Lane | None:
+        """Return the user's lane, if anything of the user waits."""
+        return self._lanes.get(user)
 
-    def holds(self, key: bytes, offset: int) -> bool:
-        """Whether this very event is parked (it was, then redelivered)."""
-        in_lane = any(p.offset == offset for p in self._lanes.get(key, ()))
-        return in_lane or (key, offset) in self._for_review
+    def add(self, event: Waiting, now: float) -> None:
+        """Put *event* at the end of its user's lane."""
+        lane = self._lanes.setdefault(event.user, Lane(event.user))
+        lane.events.append(event)
+        if lane.busy == "no" and not lane.ready:
+            self.advance(lane, now)
 
-    def park(self, parked: Parked) -> None:
-        """Put *parked* where it belongs; it replaces what was known of the event."""
-        self.end(parked.key, parked.offset)
-        if parked.due_at is None:
-            self._for_review[parked.key, parked.offset] = parked
+    def restore(self, events: Iterable[Waiting], now: float) -> None:
+        """Build the lanes from parked *events*, given in order.
+
+        Nothing is news among them, so nothing is tried before its time; but what is
+        folded into an open item may bring what it lacked, and has no other time.
+        """
+        for event in events:
+            lane = self._lanes.setdefault(event.user, Lane(event.user))
+            lane.events.append(event)
+        for lane in list(self._lanes.values()):
+            entry = lane.events[0].entry
+            if len(lane.events) == 1 or (entry and entry.state != "review"):
+                lane.tried = lane.events[-1]
+            self.advance(lane, now)
+
+    def due_at(self) -> float | None:
+        """Return when the next lane is due that is not ready yet."""
+        return self._timers.next()
+
+    def wake(self, now: float) -> None:
+        """Make ready what is due at *now*."""
+        for lane in self._timers.due(now):
+            if lane.busy == "no" and not lane.ready:
+                self.advance(lane, now)
+
+    @property
+    def has_ready(self) -> bool:
+        """Whether an attempt could start."""
+        while self._ready and not _may_start(self._ready[0]):
+            self._ready.popleft()
+        return bool(self._ready)
+
+    def start(self, epoch: int) -> Attempt | None:
+        """Return the attempt of the lane that is ready for the longest time."""
+        if not self.has_ready:
+            return None
+        lane = self._ready.popleft()
+        bounds = self._rules.bounds
+        events = lane.fold(bounds.fold_events_max, bounds.fold_bytes_max)
+        entry = events[0].entry
+        made = lane.attempts if entry is None else entry.attempts
+        lane.busy, lane.ready, lane.tried = "calling", False, events[-1]
+        link = self._link_of(lane.user)
+        return Attempt(lane, events, made + 1, lane.early, link, epoch)
+
+    def ended(
+        self, attempt: Attempt, verdict: Verdict, now: float, chance: float
+    ) -> None:
+        """Take in how *attempt* ended; *chance* (0 to 1) spreads the next one."""
+        lane = attempt.lane
+        lane.busy = "no"
+        if attempt.early and not isinstance(verdict, Unavailable | NotMade):
+            lane.early_at = now
+        judge = Judge(self._rules, attempt, now, chance, not self.draining)
+        match judge.judge(verdict):
+            case Changes() as changes:
+                self._settling(changes)
+            case Again(early=early):
+                _drop_bodies(lane)
+                lane.early = early
+                self._make_ready(lane)
+            case Wait(due_at=due_at):
+                self._timers.set(lane, due_at)
+            case Decide():
+                _drop_bodies(lane)
+                self.advance(lane, now)
+
+    def advance(self, lane: Lane, now: float) -> None:
+        """Decide what an idle lane does next: attempt, wait, park, or end."""
+        lane.ready = lane.early = False
+        if not lane.events:
+            self._lanes.pop(lane.user, None)
+            self._timers.cancel(lane)
             return
-        lane = self._lanes.setdefault(parked.key, [])
-        lane.append(parked)
-        lane.sort(key=lambda p: p.offset)
+        head = lane.events[0]
+        if head.unattempted:
+            self._settling(_without_attempt(lane, self._link_of(lane.user), self._room))
+        elif head.entry is not None:
+            self._advance_parked(lane, head.entry, now)
+        elif lane.due_at <= now:
+            self._make_ready(lane)
+        elif len(lane.events) > self._rules.bounds.lane_events_max:
+            self.park(lane, now, "waits for its next attempt")
+        else:
+            self._timers.set(lane, lane.due_at)
 
-    def end(self, key: bytes, offset: int) -> None:
-        """Forget the event at *offset*, if it is parked."""
-        self._for_review.pop((key, offset), None)
-        lane = [p for p in self._lanes.pop(key, ()) if p.offset != offset]
-        if lane:
-            self._lanes[key] = lane
+    def _advance_parked(self, lane: Lane, entry: Entry, now: float) -> None:
+        behind = entry.due_at is None and entry.state == "waiting"
+        early_from = self._early_from(lane, entry)
+        if behind or (entry.due_at is not None and entry.due_at <= now):
+            self._make_ready(lane)
+        elif early_from is not None and early_from <= now:
+            lane.early = True
+            self._make_ready(lane)
+        elif lane.in_memory:
+            self._park_behind(lane, now)
+        else:
+            for at in (entry.due_at, early_from):
+                if at is not None:
+                    self._timers.set(lane, at)
 
-    def next_due(self) -> tuple[float, Parked] | None:
-        """Return the head that is due first, with its time; None when none will be."""
-        heads = [
-            (h.due_at, h) for h, *_ in self._lanes.values() if h.due_at is not None
-        ]
-        return min(heads, key=lambda due: (due[0], due[1].offset), default=None)
+    def _early_from(self, lane: Lane, entry: Entry) -> float | None:
+        """Return from when on a new event brings the lane's next try forward."""
+        if entry.state not in EARLY or not lane.has_news or self.draining:
+            return None
+        if lane.early_at is None:
+            return 0.0
+        return lane.early_at + self._rules.bounds.early_try_seconds_min
+
+    def _make_ready(self, lane: Lane) -> None:
+        lane.ready = True
+        self._ready.append(lane)
+
+    def park(self, lane: Lane, now: float, reason: str) -> None:
+        """Park what an idle lane holds in memory."""
+        if lane.events[0].entry is not None:
+            self._park_behind(lane, now)
+            return
+        changes = Changes(lane, self._link_of(lane.user))
+        entry = Entry("waiting", lane.attempts, lane.due_at, now, reason)
+        park_from_head(changes, lane.in_memory[: self._room], entry)
+        lane.begin_anew()
+        self._settling(changes)
+
+    def _park_behind(self, lane: Lane, now: float) -> None:
+        self._settling(park_behind(lane, self._link_of(lane.user), now, self._room))
+
+    @property
+    def _room(self) -> int:
+        return self._rules.bounds.batch_records_max
+
+    def _settling(self, changes: Changes) -> None:
+        changes.lane.busy = "settling"
+        self._operate(changes.operation())
+
+    def durable(self, lane: Lane, gone: frozenset[Waiting], now: float) -> None:
+        """Let the lane go on after its operation has become durable."""
+        lane.events = [event for event in lane.events if event not in gone]
+        lane.busy = "no"
+        if lane.single in gone:
+            lane.single = None
+        _drop_bodies(lane)
+        self.advance(lane, now)
+
+
+def _may_start(lane: Lane) -> bool:
+    return lane.ready and lane.busy == "no"
+
+
+def _drop_bodies(lane: Lane) -> None:
+    for event in lane.events:
+        event.drop_body()
+
+
+def _without_attempt(lane: Lane, link: Link, events_max: int) -> Changes:
+    """End the events at the lane's head of which no attempt is made."""
+    changes = Changes(lane, link)
+    for event in lane.events[:events_max]:
+        if not event.unattempted:
+            break
+        if event.unattempted == "rerouted":
+            changes.republish(event)
+        else:
+            changes.bury(event, "unreadable", event.reason, 0)
+    return changes

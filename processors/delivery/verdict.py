@@ -1,26 +1,50 @@
-"""How one attempt ended."""
+"""How one attempt ended, and how the events that it stood for did."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-Outcome = Literal["applied", "skipped", "test", "unhandled", "dead"]
-Action = Literal["created", "updated", "deactivated", "deleted"]
+from processors.delivery.link import Link
+
+OutcomeName = Literal[
+    "applied",
+    "unchanged",
+    "duplicate",
+    "stale",
+    "superseded",
+    "test",
+    "unhandled",
+    "skipped",
+    "ignored",
+    "rerouted",
+    "dead",
+]
+Action = Literal["created", "updated", "deactivated", "restored", "deleted"]
 DeadClass = Literal["rejected", "bad_external_id", "unreadable", "gave_up"]
 
 
-@dataclass(frozen=True)
-class Settled:
-    """The event has ended; nothing is left to do for it."""
+@dataclass(frozen=True, slots=True)
+class End:
+    """How one event ended, for its outcome record."""
 
-    outcome: Outcome
+    outcome: OutcomeName
     action: Action | None = None
     record_id: str | None = None
     fields: tuple[str, ...] = ()
+    dead_class: DeadClass | None = None
+    reason: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Nothing is left to do: an end for each event of the attempt, and the new link."""
+
+    ends: tuple[End, ...]
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
 class RetryLater:
     """The destination could not take it now; `after_seconds` is what it asked for."""
 
@@ -28,19 +52,39 @@ class RetryLater:
     after_seconds: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Rejected:
-    """No later attempt can succeed."""
+    """No later attempt can succeed.
+
+    Where `culprit` is set (an offset), that event alone is at fault and what the
+    attempt stood for besides is superseded by it; otherwise each is tried by itself.
+    """
 
     dead_class: DeadClass
     reason: str
+    culprit: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NeedsReview:
-    """A person must decide: `unmatched` or `ambiguous`."""
+    """A person must decide; the events at `superseded` offsets contribute nothing."""
 
     reason: Literal["unmatched", "ambiguous"]
+    superseded: frozenset[int] = frozenset()
 
 
-Verdict = Settled | RetryLater | Rejected | NeedsReview
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """A fault of the whole destination: no attempt is counted."""
+
+    cause: Literal["limited", "auth", "unreachable"]
+    reason: str
+    after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotMade:
+    """No call was made: the lease was lost, or the worker stops."""
+
+
+Verdict = Settled | RetryLater | Rejected | NeedsReview | Unavailable | NotMade

@@ -1,4 +1,4 @@
-"""Where an event came from, and how that is written into keys and headers."""
+"""Where an event came from, and what is kept of its message."""
 
 from __future__ import annotations
 
@@ -7,22 +7,20 @@ from dataclasses import dataclass, field
 from events import headers as h
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Origin:
-    """One message of `keepstep.events`, as long as its event has not ended."""
+    """One message of `keepstep.events`, as long as its event has not ended.
+
+    `received_at` is the message's timestamp in epoch seconds.
+    """
 
     topic: str
-    topic_ref: str
     partition: int
     offset: int
-    key: bytes
-    value: bytes = field(repr=False)
+    key: bytes | None
+    value: bytes | None = field(repr=False)
+    received_at: float
     headers: dict[str, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def retry_key(self) -> bytes:
-        """Key in the retry topic: `user_id@<topic id, 8 characters>@offset`."""
-        return self.key + f"@{self.topic_ref}@{self.offset}".encode()
 
     def kept_headers(self) -> dict[str, str | int | None]:
         """Return the headers that a parked event or dead letter takes along."""
@@ -30,4 +28,5 @@ class Origin:
         kept[h.SOURCE_TOPIC] = self.topic
         kept[h.SOURCE_PARTITION] = self.partition
         kept[h.SOURCE_OFFSET] = self.offset
+        kept[h.SOURCE_TIMESTAMP] = h.instant(self.received_at)
         return kept

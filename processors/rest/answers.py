@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import email.utils
 import json
+import math
 import time
+from datetime import UTC
+from http import HTTPStatus
 from typing import Any
 
 from processors.correlation.calls import (
@@ -17,19 +20,19 @@ from processors.correlation.calls import (
     Gone,
 )
 from processors.correlation.rules import Lookup
-from processors.delivery.verdict import Rejected, RetryLater
+from processors.delivery.verdict import Rejected, RetryLater, Unavailable
 from processors.rest.connection import Requests
 
 RETRY_AFTER_SECONDS_MAX = 3600.0
 _GONE = (404, 410)
-# 401, 403: refused credentials are mended by people, the event is not at fault.
+# 403 may be refused credentials or a record that is not ours: the event's own, so far.
 # 408, 409, 423, 425: the destination asks for another try.
-_RETRIED = (401, 403, 408, 409, 423, 425, 429)
+_RETRIED = (403, 408, 409, 423, 425)
 
 
 def classify(
     call: Call, status: int, headers: dict[str, str], body: bytes, reader: Reader
-) -> Answer | RetryLater | Rejected:
+) -> Answer | RetryLater | Rejected | Unavailable:
     """Return what the answer means for *call*; header names are in lower case."""
     if 200 <= status < 300:  # noqa: PLR2004 -- the class of success
         return reader.read(call, body)
@@ -37,16 +40,27 @@ def classify(
         return Gone()
     if status in _GONE and isinstance(call, Find):
         return Found(())
+    named = retry_after_seconds(headers.get("retry-after"), time.time())
+    return _fault(status, named)
+
+
+def _fault(
+    status: int, named_seconds: float | None
+) -> RetryLater | Rejected | Unavailable:
+    reason = f"HTTP {status}"
+    if status == HTTPStatus.UNAUTHORIZED:
+        return Unavailable("auth", reason)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Unavailable("limited", reason, named_seconds)
     if status in _RETRIED or status >= 500:  # noqa: PLR2004 -- the class of its faults
-        wait = retry_after_seconds(headers.get("retry-after"), time.time())
-        return RetryLater(f"HTTP {status}", wait)
+        return RetryLater(reason, 0.0 if named_seconds is None else named_seconds)
     if status < 400:  # noqa: PLR2004 -- redirects are never followed
-        return RetryLater(f"HTTP {status}: redirects are not followed")
-    return Rejected("rejected", f"HTTP {status}")
+        return RetryLater(f"{reason}: redirects are not followed")
+    return Rejected("rejected", reason)
 
 
-def retry_after_seconds(value: str | None, now: float) -> float:
-    """Return the wait that Retry-After names, in seconds or as a date; 0 without one.
+def retry_after_seconds(value: str | None, now: float) -> float | None:
+    """Return the wait that Retry-After names, in seconds or as a date; None if none.
 
     Never negative, never more than an hour (RFC 9110, section 10.2.3).
 
@@ -56,15 +70,18 @@ def retry_after_seconds(value: str | None, now: float) -> float:
     50.0
     """
     if value is None:
-        return 0.0
+        return None
     try:
         wait = float(value)
     except ValueError:
         try:
-            wait = email.utils.parsedate_to_datetime(value).timestamp() - now
-        except ValueError:
-            return 0.0
-    return min(max(wait, 0.0), RETRY_AFTER_SECONDS_MAX) if wait == wait else 0.0  # noqa: PLR0124 -- "nan" is a float
+            named = email.utils.parsedate_to_datetime(value)
+            wait = named.replace(tzinfo=named.tzinfo or UTC).timestamp() - now
+        except (ValueError, OverflowError):
+            return None
+    if math.isnan(wait):
+        return None
+    return min(max(wait, 0.0), RETRY_AFTER_SECONDS_MAX)
 
 
 class Reader:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from dataclasses import dataclass
 from typing import Any, Self
 
+import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from processors.correlation.calls import (
     Answer,
@@ -17,36 +18,57 @@ from processors.correlation.calls import (
     Deactivate,
     Delete,
     Find,
+    Restore,
     Update,
 )
 from processors.correlation.rules import Lookup
-from processors.delivery.verdict import Rejected, RetryLater
+from processors.delivery.verdict import Rejected, RetryLater, Unavailable
 from processors.rest.answers import Reader, classify
 from processors.rest.connection import Connection, RecordRequest
+from processors.rest.leased import Lease, LeasedTransport, Sent, watched
 from processors.rest.url import below
+
+Meaning = Answer | RetryLater | Rejected | Unavailable
 
 
 @dataclass(frozen=True)
 class Response:
-    """What a call came to: its meaning, and what the log may say of it."""
+    """What a call came to: its meaning, and what the log may say of it.
 
-    meaning: Answer | RetryLater | Rejected
+    Unless `maybe_effect`, nothing of the request has left for the destination.
+    """
+
+    meaning: Meaning
     operation: str
     status: int | None
     seconds: float
+    maybe_effect: bool
+
+
+def _always() -> bool:
+    return True
 
 
 class RestClient:
-    """The only place from which requests leave for the destination."""
+    """The only place from which requests leave for the destination.
 
-    def __init__(self, connection: Connection, lookup: Lookup) -> None:
+    None leaves unless `lease()` is true when it is written to its connection.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        lookup: Lookup,
+        lease: Lease = _always,
+        *,
+        verify: ssl.SSLContext | bool = True,
+    ) -> None:
         self._connection = connection
         self._reader = Reader(connection.requests, lookup)
         token = connection.auth.token.get_secret_value()
-        # httpx's own pool collapses with hundreds of calls in flight: 140 calls/s
-        # at 256, measured; aiohttp's does not.
+        self._transport = LeasedTransport(lease, verify)
         self._http = httpx.AsyncClient(
-            transport=AiohttpTransport(trust_env=False),
+            transport=self._transport,
             headers={"authorization": f"Bearer {token}", "accept": "application/json"},
             timeout=None,  # noqa: S113 -- `call` bounds the whole of it
             follow_redirects=False,
@@ -59,39 +81,55 @@ class RestClient:
     async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
 
-    async def call(self, call: Call) -> Response:
-        """Carry out *call* once; every fault of network or server is a `RetryLater`.
+    def drop_connections(self) -> None:
+        """Reset every connection, when the lease is lost.
 
-        A call that failed may still have taken effect.
+        Calls under way end as a `RetryLater` with `maybe_effect`.
+        """
+        self._transport.drop_connections()
+
+    async def call(self, call: Call) -> Response:
+        """Carry out *call* once; a fault of network or server is a meaning.
+
+        `Unavailable` where no connection came about, `RetryLater` where an answer was
+        lost; then the call may have taken effect.
+
+        Raises:
+            LeaseLost: The request was not sent, or cut.
         """
         started = time.monotonic()
-        status, meaning = await self._sent(call)
+        with watched() as sent:
+            status, meaning = await self._made(call, sent)
         seconds = time.monotonic() - started
-        return Response(meaning, type(call).__name__.lower(), status, seconds)
+        operation = type(call).__name__.lower()
+        return Response(meaning, operation, status, seconds, sent.began)
 
-    async def _sent(
-        self, call: Call
-    ) -> tuple[int | None, Answer | RetryLater | Rejected]:
+    async def _made(self, call: Call, sent: Sent) -> tuple[int | None, Meaning]:
         try:
             request = self._request(call)
         except ValueError as error:
             return None, Rejected("bad_external_id", str(error))
         try:
             async with asyncio.timeout(self._connection.timeout_seconds):
-                response = await self._http.send(request, stream=True)
-                try:
-                    body = await self._body(response)
-                finally:
-                    await response.aclose()
-        except TimeoutError:
-            return None, RetryLater("timeout")
-        except httpx.HTTPError as error:
-            return None, RetryLater(type(error).__name__)
+                status, headers, body = await self._answer(request)
+        except (TimeoutError, httpx.HTTPError, aiohttp.ClientError) as error:
+            if sent.refused:
+                raise
+            return None, _fault(error, sent)
         if body is None:
-            return response.status_code, RetryLater("bad answer: too long")
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        status = response.status_code
+            return status, RetryLater("bad answer: too long")
         return status, classify(call, status, headers, body, self._reader)
+
+    async def _answer(
+        self, request: httpx.Request
+    ) -> tuple[int, dict[str, str], bytes | None]:
+        response = await self._http.send(request, stream=True)
+        try:
+            body = await self._body(response)
+        finally:
+            await response.aclose()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return response.status_code, headers, body
 
     async def _body(self, response: httpx.Response) -> bytes | None:
         """Return the answer's body, or None when it is longer than allowed."""
@@ -121,6 +159,9 @@ class RestClient:
                 return self._of_record(requests.update, record_id, dict(fields))
             case Deactivate(record_id=record_id):
                 return self._of_record(requests.deactivate, record_id, None)
+            case Restore(record_id=record_id):
+                assert requests.restore is not None  # noqa: S101 -- else none is asked for
+                return self._of_record(requests.restore, record_id, None)
             case Delete(record_id=record_id):
                 return self._of_record(requests.delete, record_id, None)
 
@@ -133,3 +174,24 @@ class RestClient:
 
     def _url(self, path: str, record_id: str | None = None) -> httpx.URL:
         return below(str(self._connection.base_url), path, record_id)
+
+
+def _fault(error: Exception, sent: Sent) -> RetryLater | Unavailable:
+    if isinstance(error, TimeoutError):
+        if sent.began:
+            return RetryLater("timeout")
+        return Unavailable("unreachable", "no connection in time")
+    cause = error.__cause__ or error  # httpx's name for it is often a wrong one
+    if isinstance(cause, aiohttp.ClientConnectorError):
+        return Unavailable("unreachable", _why(cause))
+    return RetryLater(type(cause).__name__)
+
+
+def _why(error: aiohttp.ClientConnectorError) -> str:
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return "DNS"
+        case aiohttp.ClientSSLError():
+            return "TLS"
+    refused = isinstance(error.os_error, ConnectionRefusedError)
+    return "connection refused" if refused else "no connection"

@@ -80,6 +80,9 @@ class Requests(Table):
     create: CreateRequest
     update: RecordRequest
     deactivate: RecordRequest
+    restore: RecordRequest | None = Field(
+        None, description="undoes deactivate; without it a record stays inactive"
+    )
     delete: DeleteRequest
 
 

@@ -44,7 +44,7 @@ def steps() -> list[Step]:
     return [
         Step("a user signs up", _published(created), "created"),
         Step("and changes name and phone", changed, "updated"),
-        Step("the same event once more", changed, "updated"),
+        Step("the same event once more", changed, "duplicate"),
         Step(
             "part of a profile: a new phone",
             _partial(partial, "evt_story_phone", {**_ANN, "phone_number": "+15550100"}),
@@ -69,7 +69,7 @@ def steps() -> list[Step]:
         ),
         Step(
             "the first user is deleted",
-            _with(deleted, "evt_story_deleted", _ANN),
+            _with(deleted, "evt_story_deleted", _ANN, time="2025-06-01T12:00:01Z"),
             "deactivated",
         ),
     ]
@@ -97,8 +97,8 @@ def _published(name: str) -> bytes:
     return (_PAYLOADS / name).read_bytes()
 
 
-def _with(name: str, event_id: str, profile: dict[str, str]) -> bytes:
-    event = json.loads(_published(name))
+def _with(name: str, event_id: str, profile: dict[str, str], **rest: str) -> bytes:
+    event = json.loads(_published(name)) | rest
     event["id"] = event_id
     event["data"]["object"] |= profile
     event["data"]["object"]["identities"] = []  # they name the payload's own user

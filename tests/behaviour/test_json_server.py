@@ -21,6 +21,11 @@ def json_server(tmp_path: Path) -> Iterator[JsonServer]:
         yield server
 
 
+def gate_is_closed(pipeline: Pipeline) -> bool:
+    metrics = pipeline.worker.admin("/metrics")[1]
+    return 'keepstep_worker_gate_closed{cause="unreachable",' in metrics
+
+
 def play(pipeline: Pipeline, crm: JsonServer, step: Step) -> None:
     """Send the step's body; where the CRM is to fail, it is away for an attempt."""
     known = len(pipeline.outcomes()) + len(pipeline.parked())
@@ -28,7 +33,7 @@ def play(pipeline: Pipeline, crm: JsonServer, step: Step) -> None:
         crm.stop()
     assert pipeline.send(step.body) == 202
     if step.failures:
-        eventually(lambda: len(pipeline.parked()) + len(pipeline.outcomes()) > known)
+        eventually(lambda: gate_is_closed(pipeline))
         crm.start()
     if step.ends.startswith("quarantine"):
         eventually(lambda: pipeline.stored("quarantine"))

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.eventually import eventually
 from tests.support.pipeline import Pipeline, running_pipeline
-from tests.support.worker import running_worker
+from tests.support.worker import hasty, running_worker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
 USERS = 30
@@ -27,6 +27,13 @@ def send_users(pipeline: Pipeline, first: int, count: int) -> None:
         assert pipeline.send(json.dumps(event).encode()) == 202
 
 
+def slow(directory: Path) -> str:
+    """Return a directory with the shipped destination at 5 calls a second."""
+    found = Path(hasty(directory)) / "crm.toml"
+    found.write_text(found.read_text().replace("calls = 50,", "calls = 5,"))
+    return str(directory)
+
+
 def ended(pipeline: Pipeline) -> Counter[str]:
     return Counter(outcome["event_id"] for outcome in pipeline.outcomes())
 
@@ -34,15 +41,14 @@ def ended(pipeline: Pipeline) -> Counter[str]:
 def test_a_signal_lets_the_event_in_hand_end_and_the_next_worker_goes_on(
     kafka: str, installation: str, tmp_path: Path
 ) -> None:
-    with running_pipeline(kafka, installation, tmp_path) as pipeline:
-        pipeline.crm.put_faults({"kind": "latency", "latency_seconds": 0.2})
-        send_users(pipeline, 0, USERS)
+    settings = {"KEEPSTEP_WORKER_DESTINATIONS_DIR": slow(tmp_path)}
+    with running_pipeline(kafka, installation, tmp_path, **settings) as pipeline:
+        send_users(pipeline, 0, USERS)  # two calls for each
         eventually(lambda: ended(pipeline))
 
         pipeline.worker.terminate()
         code = pipeline.worker.wait(25.0)
         before = ended(pipeline)
-        pipeline.crm.put_faults()
         pipeline.worker.start()
 
         assert code == 0

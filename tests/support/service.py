@@ -61,6 +61,19 @@ class Service:
     def start(self) -> None:
         """Start the process, and return once /readyz says ok."""
         before = len(self.log)
+        self.launch()
+        assert self.process is not None
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while time.monotonic() < deadline and self.process.poll() is None:
+            self._learn_ports(self.log[before:])
+            if self.admin_port and self.ready():
+                return
+            time.sleep(0.02)
+        self.kill()
+        raise AssertionError(f"not ready:\n{self.log[before:]}")
+
+    def launch(self) -> None:
+        """Start the process, and do not wait."""
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *self.arguments],
@@ -70,14 +83,6 @@ class Service:
                 stderr=log,
             )
         self.admin_port = 0
-        deadline = time.monotonic() + START_SECONDS_MAX
-        while time.monotonic() < deadline and self.process.poll() is None:
-            self._learn_ports(self.log[before:])
-            if self.admin_port and self.ready():
-                return
-            time.sleep(0.02)
-        self.kill()
-        raise AssertionError(f"not ready:\n{self.log[before:]}")
 
     def learn(self, said: dict[str, int]) -> None:
         """Take the ports out of the line that says it has started."""

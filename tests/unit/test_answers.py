@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from processors.correlation.calls import (
     Answer,
@@ -15,7 +17,7 @@ from processors.correlation.calls import (
     Update,
 )
 from processors.correlation.rules import Lookup
-from processors.delivery.verdict import Rejected, RetryLater
+from processors.delivery.verdict import Rejected, RetryLater, Unavailable
 from processors.rest.answers import Reader, classify, retry_after_seconds
 from processors.rest.connection import Requests
 
@@ -33,7 +35,7 @@ FIND, CREATE, UPDATE = Find("ann@example.com"), Create({}), Update("1", {})
 
 def meaning(
     call: Call, status: int, body: bytes = b"{}", retry_after: str | None = None
-) -> Answer | RetryLater | Rejected:
+) -> Answer | RetryLater | Rejected | Unavailable:
     headers = {} if retry_after is None else {"retry-after": retry_after}
     return classify(call, status, headers, body, Reader(REQUESTS, Lookup()))
 
@@ -55,7 +57,14 @@ def meaning(
         (UPDATE, 422, b"", Rejected("rejected", "HTTP 422")),
         (CREATE, 404, b"", Rejected("rejected", "HTTP 404")),
         (UPDATE, 503, b"", RetryLater("HTTP 503")),
-        (UPDATE, 401, b"", RetryLater("HTTP 401")),
+        (UPDATE, 403, b"", RetryLater("HTTP 403")),
+        (UPDATE, 408, b"", RetryLater("HTTP 408")),
+        (UPDATE, 409, b"", RetryLater("HTTP 409")),
+        (CREATE, 423, b"", RetryLater("HTTP 423")),
+        (CREATE, 425, b"", RetryLater("HTTP 425")),
+        (UPDATE, 401, b"", Unavailable("auth", "HTTP 401")),
+        (FIND, 401, b"", Unavailable("auth", "HTTP 401")),
+        (FIND, 429, b"", Unavailable("limited", "HTTP 429")),
         (UPDATE, 302, b"", RetryLater("HTTP 302: redirects are not followed")),
     ],
 )
@@ -87,22 +96,69 @@ def test_an_answer_that_cannot_be_trusted_is_a_failed_call(
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [
-        (None, 0.0),
+        (None, None),
+        ("0", 0.0),
         ("2", 2.0),
         ("0.5", 0.5),
         ("-3", 0.0),
-        ("nan", 0.0),
+        ("nan", None),
         ("999999", 3600.0),
+        ("inf", 3600.0),
         ("Thu, 01 Jan 1970 00:01:40 GMT", 100.0),
         ("Wed, 31 Dec 1969 00:00:00 GMT", 0.0),
-        ("soon", 0.0),
+        ("Thu, 01 Jan 1970 00:01:40 -0000", 100.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 3600.0),
+        ("Thu, 01 Jan 1970 00:01:40 +99999999999999999", None),
+        ("1 Jan 99999999999 1:1:1 GMT", None),
+        ("soon", None),
+        ("", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date_and_never_more_than_an_hour(
-    value: str | None, seconds: float
+    value: str | None, seconds: float | None
 ) -> None:
     assert retry_after_seconds(value, now=0.0) == seconds
 
 
-def test_a_busy_destination_names_the_wait() -> None:
-    assert meaning(UPDATE, 429, retry_after="7") == RetryLater("HTTP 429", 7.0)
+dates = st.from_regex(
+    r"(Thu, )?[0-9]{1,2} Jan -?[0-9]{1,12} [0-9]{1,3}:[0-9]{1,3}(:[0-9]{1,12})? "
+    r"(GMT|EST|[+-][0-9]{1,25})",
+    fullmatch=True,
+)
+
+
+@given(st.text() | dates | st.floats().map(str), st.floats(0, 4e9))
+def test_whatever_retry_after_says_the_wait_is_none_or_within_an_hour(
+    value: str, now: float
+) -> None:
+    wait = retry_after_seconds(value, now)
+
+    assert wait is None or 0.0 <= wait <= 3600.0
+
+
+def test_a_limit_closes_the_destination_for_the_time_that_it_names() -> None:
+    named = meaning(UPDATE, 429, retry_after="7")
+    unnamed = meaning(UPDATE, 429, retry_after="soon")
+
+    assert named == Unavailable("limited", "HTTP 429", 7.0)
+    assert unnamed == Unavailable("limited", "HTTP 429", None)
+
+
+def test_a_server_that_fails_one_call_names_that_calls_wait() -> None:
+    assert meaning(UPDATE, 503, retry_after="7") == RetryLater("HTTP 503", 7.0)
+
+
+@given(st.integers(100, 599), st.sampled_from([FIND, CREATE, UPDATE]))
+def test_only_401_and_429_are_faults_of_the_whole_destination(
+    status: int, call: Call
+) -> None:
+    answer = meaning(call, status, retry_after="7")
+
+    assert isinstance(answer, Unavailable) == (status in (401, 429))
+
+
+@pytest.mark.parametrize("status", [400, 405, 406, 413, 415, 422, 451])
+def test_a_refused_body_is_final_whatever_wait_is_named(status: int) -> None:
+    rejected = Rejected("rejected", f"HTTP {status}")
+
+    assert meaning(UPDATE, status, retry_after="7") == rejected

@@ -1,0 +1,1 @@
+"""What an operator asks about a destination, and orders there."""

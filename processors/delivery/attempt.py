@@ -1,0 +1,37 @@
+"""One try for the events of a lane, and the rules it is made under."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from processors.delivery.bounds import Bounds
+from processors.delivery.lane import Lane, Waiting
+from processors.delivery.link import Link
+from processors.delivery.retry import RetryPolicy
+
+
+@dataclass(slots=True, eq=False)
+class Attempt:
+    """One try for the events of a lane; `number` is its head's, the first one is 1.
+
+    An `early` one is made before its time, because a new event came: where it fails,
+    it does not count.
+    """
+
+    lane: Lane
+    events: tuple[Waiting, ...]
+    number: int
+    early: bool
+    link: Link
+    epoch: int
+    effort: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a destination's owner has decided about failures."""
+
+    bounds: Bounds
+    retry: RetryPolicy
+    held_types: frozenset[str] = frozenset()  # after_dead_letter = "hold"

@@ -1,0 +1,118 @@
+"""What operators ask for, by way of the commands topic."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from processors.delivery.durable import Durable
+from processors.delivery.lane import Lane, Waiting
+from processors.delivery.lanes import Lanes
+from processors.delivery.link import Link
+from processors.delivery.operations import Changes, Operation
+from processors.delivery.records import Meta, PutMeta
+
+CommandName = Literal["release", "skip", "retry", "pause", "resume"]
+RETRIED = ("waiting", "review", "grace", "budget")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One order; `event` is the one that it means, by topic and offset."""
+
+    offset: int
+    name: CommandName | Literal["unknown"]
+    user: bytes = b""
+    topic_ref: str = ""
+    event: int = -1
+    reason: str = ""
+
+    def meant(self, lane: Lane | None) -> Waiting | None:
+        """Return the parked event that the command names, and never another.
+
+        The lane's head may have changed since the operator looked.
+        """
+        for event in lane.events if lane else ():
+            if event.entry is not None and self._names(event):
+                return event
+        return None
+
+    def _names(self, event: Waiting) -> bool:
+        return (event.topic_ref, event.offset) == (self.topic_ref, self.event)
+
+
+def standing(command: Command, meta: Meta) -> Meta:
+    """Return the partition's record once *command* was carried out."""
+    meta = replace(meta, commands=command.offset)
+    match command.name:
+        case "pause":
+            return replace(meta, paused=True, reason=command.reason)
+        case "resume":
+            return replace(meta, paused=False, reason="")
+        case _:
+            return meta
+
+
+class Commands:
+    """The commands of one partition, carried out one by one in their order."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Command] = deque()
+        self._writing: Operation | None = None
+
+    def add(self, command: Command) -> None:
+        """Take a command; one that was carried out before is dropped in its turn."""
+        self._waiting.append(command)
+
+    def missing(self, lanes: Lanes) -> Waiting | None:
+        """Return the event whose body the next command needs to have fetched."""
+        if not self._waiting or self._writing is not None:
+            return None
+        event = self._waiting[0].meant(lanes.get(self._waiting[0].user))
+        return event if event is not None and event.body is None else None
+
+    def next(self, lanes: Lanes, durable: Durable, now: float) -> Operation | None:
+        """Return what the next command changes, or None while it has to wait."""
+        while self._waiting and self._waiting[0].offset <= durable.meta.commands:
+            self._waiting.popleft()
+        if not self._waiting or self._writing is not None:
+            return None
+        command = self._waiting[0]
+        lane = lanes.get(command.user)
+        event = command.meant(lane)
+        meta = standing(command, durable.meta)
+        if lane is None or event is None:
+            self._writing = Operation((PutMeta(meta),))
+        elif lane.busy != "no" or event.body is None:
+            return None
+        else:
+            link = durable.link(lane.user)
+            self._writing = carried_out(command, lane, event, link, meta, now)
+            lane.busy = "settling"
+        self._waiting.popleft()
+        return self._writing
+
+    def durable(self, operation: Operation) -> None:
+        """Let the next command have its turn, if *operation* was of a command."""
+        if operation is self._writing:
+            self._writing = None
+
+
+def carried_out(
+    command: Command, lane: Lane, event: Waiting, link: Link, meta: Meta, now: float
+) -> Operation:
+    """Return what *command* changes for the event; its offset is stored with it."""
+    changes = Changes(lane, link)
+    entry = event.entry
+    assert entry is not None  # noqa: S101 -- `meant` finds parked events only
+    if command.name == "skip":
+        # A command may come for an event behind the head: what is before it is parked.
+        changes.ignore(event, command.reason)
+    elif (command.name == "release" and entry.state == "held") or (
+        command.name == "retry" and entry.state in RETRIED
+    ):
+        changes.park(event, entry.again(now))
+    else:
+        return Operation((PutMeta(meta),), lane)
+    return changes.operation(meta)

@@ -1,0 +1,126 @@
+"""The version guard: which fields an event may still set, and which must be sent.
+
+Fields are opaque here: a name, and the fingerprint of the value that an event carries.
+The rules are those of a model that was checked (docs/explanation/ordering.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from processors.delivery.link import Link
+from processors.delivery.version import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one event carries: its version, and a fingerprint for each field.
+
+    None stands for a field that a deletion covers: it has no value to be sent.
+    """
+
+    offset: int
+    version: Version
+    fields: Mapping[str, str | None]
+    topic_ref: str = ""  # of its source topic, where that is not the link's
+
+
+class Plan(NamedTuple):
+    """What several changes come to: who sets a field, and what must be sent."""
+
+    winners: Mapping[str, Change]
+    send: tuple[str, ...]
+
+
+def is_fresh(link: Link, name: str, change: Change) -> bool:
+    """Whether *change* may set the field: it is newer, or asked for again."""
+    known = link.versions.get(name)
+    if known is None or change.version > known:
+        return True
+    return _is_replay(link, change) and change.version == known
+
+
+def _is_replay(link: Link, change: Change) -> bool:
+    """Whether an operator asked for it again; offsets of another topic say nothing."""
+    current = change.topic_ref in ("", link.topic_ref)
+    return current and change.offset <= link.replay_until
+
+
+def plan(link: Link, changes: Sequence[Change]) -> Plan:
+    """Return for each field its newest fresh change, and the fields to send.
+
+    A field is left out only if every one of *changes* that carries it agrees with its
+    fingerprint: an attempt of any of them may have reached the destination before a
+    crash or a lost answer.
+    """
+    winners: dict[str, Change] = {}
+    for change in changes:
+        for name in change.fields:
+            if is_fresh(link, name, change) and (
+                name not in winners or change.version > winners[name].version
+            ):
+                winners[name] = change
+    send = tuple(
+        name
+        for name, winner in winners.items()
+        if winner.fields[name] is not None and not _agreed(link, name, changes)
+    )
+    return Plan(winners, send)
+
+
+def _agreed(link: Link, name: str, changes: Sequence[Change]) -> bool:
+    known = link.fingerprints.get(name)
+    carried = {c.fields[name] for c in changes if c.fields.get(name) is not None}
+    return known is not None and carried == {known}
+
+
+def confirmed(link: Link, planned: Plan) -> Link:
+    """Return *link* after the destination has taken what *planned* sends."""
+    versions, fingerprints = dict(link.versions), dict(link.fingerprints)
+    for name, winner in planned.winners.items():
+        versions[name] = winner.version
+        value = winner.fields[name]
+        if value is None:
+            fingerprints.pop(name, None)
+        elif name in planned.send:
+            fingerprints[name] = value
+    return replace(link, versions=versions, fingerprints=fingerprints)
+
+
+def unconfirmed(link: Link, change: Change) -> Link:
+    """Return *link* after *change* ended without a confirmed call.
+
+    It takes along the fingerprints that it disagrees with, for an attempt of it may
+    have reached the destination; a stale one was never attempted.
+    """
+    doubted = {
+        name
+        for name, value in change.fields.items()
+        if value is not None
+        and link.fingerprints.get(name, value) != value
+        and is_fresh(link, name, change)
+    }
+    if not doubted:
+        return link
+    kept = {name: f for name, f in link.fingerprints.items() if name not in doubted}
+    return replace(link, fingerprints=kept)
+
+
+def given_up(link: Link, change: Change) -> Link:
+    """Return *link* after *change* became a dead letter or was skipped.
+
+    Its versions are not taken, so that it can be put back. Where it was a replay, it
+    may have taken them the first time: they are taken back.
+    """
+    link = unconfirmed(link, change)
+    if not _is_replay(link, change):
+        return link
+    versions = {
+        name: version.just_below()
+        if name in change.fields and version == change.version
+        else version
+        for name, version in link.versions.items()
+    }
+    return replace(link, versions=versions)

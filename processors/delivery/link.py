@@ -1,0 +1,121 @@
+"""What is known of one user at one destination, and how it is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import msgspec
+
+from processors.delivery.version import Version
+
+FORMAT = 1
+
+
+class UnreadableLink(ValueError):
+    """The bytes are no link of this release or the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One user's link; `taken` and `replay_until` are offsets of one source topic.
+
+    Every event of the user at or below `taken` is settled or parked. At or below
+    `replay_until` an event is there again because an operator asked for it.
+    """
+
+    topic_ref: str = ""
+    taken: int = -1
+    replay_until: int = -1
+    record_id: str | None = None
+    versions: Mapping[str, Version] = field(default_factory=dict)
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+
+    def of_topic(self, topic_ref: str) -> Link:
+        """Return the link as it holds for the source topic *topic_ref*.
+
+        Offsets of another incarnation of the topic say nothing about this one.
+        """
+        if self.topic_ref == topic_ref:
+            return self
+        return replace(self, topic_ref=topic_ref, taken=-1, replay_until=-1)
+
+
+class _Wire(msgspec.Struct, omit_defaults=True, gc=False):
+    """The record: a field's version is left out where it is the link's own."""
+
+    format: int
+    taken: int
+    topic: str = ""
+    replay_until: int = -1
+    id: str | None = None
+    version: tuple[str, str, str, int] | None = None
+    fields: dict[str, tuple[str | None] | tuple[str | None, Version]] = {}
+
+
+class _Read(msgspec.Struct, gc=False):
+    format: int
+    taken: int
+    topic: str = ""
+    replay_until: int = -1
+    id: str | None = None
+    version: Version | None = None
+    fields: dict[str, list[str | Version | None]] = {}
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(_Read)
+
+
+def encode(link: Link) -> bytes:
+    """Return the link as one line of JSON that a person can read."""
+    newest = max(link.versions.values(), default=None)
+    fields: dict[str, tuple[str | None] | tuple[str | None, Version]] = {
+        name: (link.fingerprints.get(name),)
+        if version == newest
+        else (link.fingerprints.get(name), version)
+        for name, version in link.versions.items()
+    }
+    return _encoder.encode(
+        _Wire(
+            format=FORMAT,
+            taken=link.taken,
+            topic=link.topic_ref,
+            replay_until=link.replay_until,
+            id=link.record_id,
+            version=newest,
+            fields=fields,
+        )
+    )
+
+
+def decode(raw: bytes) -> Link:
+    """Return the link that `encode` wrote.
+
+    Raises:
+        UnreadableLink: The bytes are something else, or of a later format.
+    """
+    try:
+        wire = _decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UnreadableLink(str(error)) from None
+    if wire.format > FORMAT:
+        raise UnreadableLink(f"format {wire.format} is of a later release")
+    versions: dict[str, Version] = {}
+    fingerprints: dict[str, str] = {}
+    for name, written in wire.fields.items():
+        match written:
+            case [str() | None as fingerprint]:
+                version = wire.version
+            case [str() | None as fingerprint, Version() as own]:
+                version = own
+            case _:
+                raise UnreadableLink("a field is no fingerprint with its version")
+        if version is None:
+            raise UnreadableLink("a field has no version")
+        versions[name] = version
+        if fingerprint is not None:
+            fingerprints[name] = fingerprint
+    return Link(
+        wire.topic, wire.taken, wire.replay_until, wire.id, versions, fingerprints
+    )

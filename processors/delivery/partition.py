@@ -1,0 +1,309 @@
+"""One partition of a destination: from being assigned to being given away.
+
+Values in, wanted actions out. Whoever drives it owns Kafka, the network and the clock:
+it asks `want`, does that, and says what came of it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from processors.delivery.commands import Command, Commands
+from processors.delivery.durable import Durable
+from processors.delivery.lane import Waiting
+from processors.delivery.lanes import Attempt, Lanes, Rules
+from processors.delivery.link import Link
+from processors.delivery.loading import Loaded, in_order, prepare
+from processors.delivery.memory import Memory
+from processors.delivery.operations import Operation
+from processors.delivery.records import Meta, Outcome, Park, PutOwner, Written
+from processors.delivery.sequencer import Sequencer
+from processors.delivery.transactions import Batch, Transactions
+from processors.delivery.verdict import Verdict
+
+__all__ = ["Batch", "Loaded", "Partition", "State", "Want"]
+
+State = Literal["free", "fencing", "loading", "preparing", "active", "draining", "kept"]
+Want = Literal["nothing", "open", "load", "write", "commit", "close"]
+
+
+class Partition:
+    """The state machine of one partition; every change is a transaction first.
+
+    `number` is the partition's, `topic_id` the source topic's whole id. Times are
+    epoch seconds, always passed in.
+    """
+
+    def __init__(self, number: int, topic_id: str, rules: Rules) -> None:
+        self.number = number
+        self.topic_id = topic_id
+        self.topic_ref = topic_id[:8]
+        self.rules = rules
+        self.state: State = "free"
+        self.epoch = 0
+        self.calls = 0
+        self.redelivered = 0
+        self.reachable = True  # whether the gate is open: the driver keeps it so
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget everything, the messages too."""
+        self.sequencer = Sequencer()
+        self.memory = Memory()
+        self._distrust()
+
+    def _distrust(self) -> None:
+        """Forget everything but the messages that are not acked."""
+        self.epoch += 1
+        self.durable = Durable(self.topic_ref, {}, Meta())
+        self._transactions = Transactions(self.rules.bounds)
+        self._parked: list[Waiting] = []
+        self._to_commit: int | None = None
+        self._probing = False
+        self._new_lanes()
+
+    def _new_lanes(self) -> None:
+        self.lanes = Lanes(self.rules, self._link, self._operate)
+        self.commands = Commands()
+
+    def _link(self, user: bytes) -> Link:
+        return self.durable.link(user)
+
+    def _operate(self, operation: Operation) -> None:
+        self._transactions.add(operation)
+
+    # ---- life
+
+    def assigned(self) -> None:
+        """Begin to own the partition; what was kept is believed if the probe passes."""
+        if self.state == "kept":
+            self.state = "preparing"
+            self._probe()
+        elif self.state == "free":
+            self.state = "fencing"
+
+    def want(self) -> Want:
+        """Return what shall be done next; `nothing` while something is awaited."""
+        writes = self.state in ("preparing", "active", "draining")
+        wanted: Want = "nothing"
+        if self._transactions.in_flight:
+            pass
+        elif writes and self._transactions.waiting:
+            wanted = "write"
+        elif self.state == "loading":
+            wanted = "load"
+        elif self.state == "preparing":
+            wanted = "commit"
+        elif self.calls == 0 and self.state in ("fencing", "draining"):
+            wanted = "open" if self.state == "fencing" else "close"
+        return wanted
+
+    def opened(self) -> None:
+        """Former owners are fenced; what they wrote can be read now."""
+        self.state = "loading"
+
+    def loaded(self, found: Loaded) -> None:
+        """Take in what is durable, and undo what an operator wants to run again."""
+        self._distrust()
+        prepared = prepare(found, self.topic_id)
+        self.durable, self._parked = prepared.durable, prepared.parked
+        self._to_commit = prepared.to_commit
+        self._transactions.extend(prepared.operations)
+        self.state = "preparing"
+
+    @property
+    def to_commit(self) -> int | None:
+        """The offset to be committed with our mark before serving, if any."""
+        return self._to_commit
+
+    def committed(self) -> None:
+        """`to_commit` is committed, or there was none: see whether we may serve."""
+        self._to_commit = None
+        self._probe()
+
+    def _probe(self) -> None:
+        self._probing = True
+        self._operate(Operation((PutOwner(),)))
+
+    def _serve(self, now: float) -> None:
+        self.state, self._probing = "active", False
+        self.lanes.restore(self._parked, now)
+        self._parked = []
+        self.sequencer.reopen()
+        unacked, self.memory = self.memory.unacked(), Memory()
+        for event in unacked:
+            self._arrived(event, now)
+
+    def fenced(self) -> None:
+        """Another owner opened the partition, or a commit's result is unknown.
+
+        That does not mean that the partition is lost: a frozen former owner that wakes
+        fences the right one. Calls in flight end first; then it is fenced and loaded
+        again, and the log tells what became durable.
+        """
+        if self.state in ("draining", "kept"):
+            self.lost()
+        elif self.state != "free":
+            self.state = "fencing"
+            self._distrust()
+
+    def drain(self) -> None:
+        """Start no call any more; what is in flight may end, and be written."""
+        if self.state == "active":
+            self.state = "draining"
+            self.lanes.draining = True
+        elif self.state != "draining":
+            self.lost()
+
+    def kept(self) -> None:
+        """All is written: keep what is durable in case the partition comes back."""
+        self.epoch += 1
+        parked = [event for lane in self.lanes for event in lane.events if event.entry]
+        self._parked = in_order(parked, self.topic_ref)
+        self.sequencer, self.memory = Sequencer(), Memory()
+        self._new_lanes()
+        self.state = "kept"
+
+    def lost(self) -> None:
+        """Not the owner any more: forget everything, write nothing."""
+        self.state = "free"
+        self._forget()
+
+    # ---- messages
+
+    def arrive(self, event: Waiting, now: float) -> None:
+        """Take a message that Kafka delivered, in the order of the log."""
+        self.sequencer.add(event.offset)
+        if self.state in ("active", "draining"):
+            self._arrived(event, now)
+        else:
+            self.memory.add(event)
+
+    def _arrived(self, event: Waiting, now: float) -> None:
+        if self._is_taken(event):
+            # Un-acked it may be for long, and after a fence all such are judged anew.
+            self.memory.remember(event)
+            self.sequencer.end(event.offset)
+            self.redelivered += 1
+            return
+        self.memory.add(event)
+        self.lanes.add(event, now)
+        if self.sequencer.distance > self.rules.bounds.distance_max:
+            self._park_oldest(now)
+
+    def _is_taken(self, event: Waiting) -> bool:
+        before = event.offset < self.durable.meta.start
+        return before or event.offset <= self.durable.link(event.user).taken
+
+    def _park_oldest(self, now: float) -> None:
+        """Park the lane that holds the acks back, unless it is at work.
+
+        Nothing is parked for a fault of the whole destination, or in a pause: that
+        would copy the log, and the log is where it is safe.
+        """
+        if not self.reachable or self.durable.meta.paused:
+            return
+        event = self.memory.get(self.sequencer.oldest)
+        lane = self.lanes.get(event.user) if event and event.entry is None else None
+        if lane is not None and lane.busy == "no":
+            self.lanes.park(lane, now, "held the others back")
+
+    def release(self) -> list[int]:
+        """Return the offsets that may be acked now, in order."""
+        released = self.sequencer.release()
+        self.memory.forget(released)
+        return released
+
+    @property
+    def full(self) -> bool:
+        """Whether no more messages should come for now."""
+        return self.memory.exceeds(self.rules.bounds)
+
+    # ---- attempts
+
+    def start(self) -> Attempt | None:
+        """Return the next attempt to make, if there is one and no pause."""
+        if self.state != "active" or self.durable.meta.paused:
+            return None
+        attempt = self.lanes.start(self.epoch)
+        if attempt is not None:
+            self.calls += 1
+        return attempt
+
+    def ended(
+        self, attempt: Attempt, verdict: Verdict, now: float, chance: float
+    ) -> None:
+        """Take in how *attempt* ended; one from before a fence is not believed."""
+        self.calls -= 1
+        if attempt.epoch == self.epoch:
+            self.lanes.ended(attempt, verdict, now, chance)
+            self._carry_out(now)
+
+    def wake(self, now: float) -> None:
+        """Let what is due at *now* become ready."""
+        if self.state == "active":
+            self.lanes.wake(now)
+
+    # ---- commands
+
+    def command(self, command: Command, now: float) -> None:
+        """Take a command, in its topic's order; it waits for its lane to be idle."""
+        self.commands.add(command)
+        self._carry_out(now)
+
+    def _carry_out(self, now: float) -> None:
+        if self.state != "active":
+            return
+        operation = self.commands.next(self.lanes, self.durable, now)
+        if operation is not None:
+            self._operate(operation)
+
+    def filled(self, now: float) -> None:
+        """The body that a command needs has been fetched."""
+        self._carry_out(now)
+
+    # ---- transactions
+
+    def batch(self) -> Batch:
+        """Return what goes into the next transaction; `want` has said `write`."""
+        return self._transactions.batch()
+
+    def written(self, batch: Batch, result: Written, now: float) -> None:
+        """Take in what came of *batch*'s transaction."""
+        if not self._transactions.ended(batch):
+            return  # of before a fence, or of a partition given away since
+        match result:
+            case "durable":
+                self._durable(batch, now)
+            case "aborted":
+                self._transactions.again(batch)
+            case "fenced" | "unknown":
+                # Never guess, and never abort: fence and load, the log tells.
+                self.fenced()
+
+    def _durable(self, batch: Batch, now: float) -> None:
+        for operation in batch.operations:
+            self._apply(operation, now)
+        if self._probing and not self._transactions.waiting:
+            self._serve(now)
+        self._carry_out(now)
+
+    def _apply(self, operation: Operation, now: float) -> None:
+        gone = set()
+        for record in operation.records:
+            match record:
+                case Outcome(event=event):
+                    gone.add(event)
+                    self._leave_memory(event)
+                case Park(event=event):
+                    self._leave_memory(event)
+        self.durable.apply(operation.records)
+        self.commands.durable(operation)
+        if operation.lane is not None:
+            self.lanes.durable(operation.lane, frozenset(gone), now)
+
+    def _leave_memory(self, event: Waiting) -> None:
+        """An event that is settled or parked stays neither in memory nor un-acked."""
+        if event.entry is None:
+            self.memory.end(event)
+            self.sequencer.end(event.offset)

@@ -1,0 +1,64 @@
+"""Fetches the bodies of parked events, which are not kept in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+import structlog
+
+from processors.delivery.lane import Waiting
+from processors.ledger.clients import LedgerUnavailable
+from processors.ledger.decode import restored
+from processors.ledger.values import Values
+
+log = structlog.get_logger()
+AGAIN_SECONDS = 0.5
+
+
+class LedgerBroken(Exception):
+    """What was written to the ledger is not there any more; start again to read it."""
+
+
+class Bodies:
+    """Reads what was parked back from the retry topic.
+
+    What several lanes ask for at about the same time is read together.
+    """
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+        self._wanted: dict[int, dict[int, Waiting]] = {}
+        self._reading = asyncio.Lock()
+
+    async def fill(self, partition: int, events: Iterable[Waiting]) -> None:
+        """Return once every one of *events* has its body; waits while Kafka is away."""
+        missing = [event for event in events if event.body is None]
+        if not missing:
+            return
+        for event in missing:
+            assert event.entry is not None  # noqa: S101 -- only parked events have none
+            self._wanted.setdefault(partition, {})[event.entry.record_offset] = event
+        while any(event.body is None for event in missing):
+            async with self._reading:
+                await self._read()
+
+    async def _read(self) -> None:
+        wanted, self._wanted = self._wanted, {}
+        for partition, events in wanted.items():
+            places = {offset: event.retry_key for offset, event in events.items()}
+            try:
+                found = await asyncio.to_thread(self._values.fetch, partition, places)
+            except LedgerUnavailable as error:
+                log.warning("ledger.not_read", reason=error.reason)
+                self._wanted.setdefault(partition, {}).update(events)
+                await asyncio.sleep(AGAIN_SECONDS)
+                continue
+            for event in events.values():
+                stored = found.get(event.retry_key)
+                if stored is None:
+                    raise LedgerBroken(
+                        f"retry topic, partition {partition}: the entry of offset "
+                        f"{event.offset} is gone: nobody but a worker may write there"
+                    )
+                restored(event, stored.value, stored.headers)

@@ -1,0 +1,101 @@
+"""The transactions of all owned partitions, off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal, ParamSpec, TypeVar
+
+import structlog
+
+from events.kafka import KafkaSettings
+from events.publisher import Message
+from processors.ledger.clients import LedgerUnavailable
+from processors.ledger.offsets import MarkedOffsets
+from processors.ledger.transactions import Transactions
+
+log = structlog.get_logger()
+Result = Literal["durable", "fenced", "unknown", "aborted"]
+OPEN_SECONDS_MAX = 15.0
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Commits:
+    """One transactional producer per owned partition: `<group>.<partition>`.
+
+    A partition has one call at a time; those of several run side by side, each in a
+    thread, for librdkafka's transactions block.
+    """
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        group: str,
+        topic: str,
+        threads: int,
+        *,
+        transaction_timeout_seconds: float,
+    ) -> None:
+        self._kafka = kafka
+        self._group = group
+        self._topic = topic
+        self._timeout_seconds = transaction_timeout_seconds
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ledger")
+        self._opened: dict[int, Transactions] = {}
+
+    async def open(self, partition: int) -> bool:
+        """Fence every former owner of *partition*; False: ask again."""
+        transactions = self._opened.get(partition)
+        if transactions is None:
+            transactions = Transactions(
+                self._kafka,
+                f"{self._group}.{partition}",
+                transaction_timeout_seconds=self._timeout_seconds,
+            )
+            self._opened[partition] = transactions
+        try:
+            await self._run(transactions.open, OPEN_SECONDS_MAX)
+        except LedgerUnavailable as error:
+            log.warning("ledger.not_opened", partition=partition, reason=error.reason)
+            return False
+        return True
+
+    async def write(self, partition: int, messages: Sequence[Message]) -> Result:
+        """Write *messages* in one transaction.
+
+        Raises:
+            RecordRefused: The broker will never take one of them.
+        """
+        written = await self._run(self._opened[partition].write, messages)
+        result: Result = written.value
+        return result
+
+    def aborted(self, partition: int) -> int:
+        """Return how many transactions of *partition* were given up; each is a gap."""
+        return self._opened[partition].aborted
+
+    async def commit(self, partition: int, offset: int) -> Result:
+        """Commit the group's offset of an owned partition, with our mark."""
+        offsets = MarkedOffsets(self._group, self._topic, {partition: offset})
+        written = await self._run(self._opened[partition].write, (), offsets)
+        result: Result = written.value
+        return result
+
+    async def close(self, partition: int) -> None:
+        """Give the partition's producer up."""
+        transactions = self._opened.pop(partition, None)
+        if transactions is not None:
+            await self._run(transactions.close)
+
+    async def close_all(self) -> None:
+        """Give all producers up; call when nothing is written any more."""
+        for partition in list(self._opened):
+            await self.close(partition)
+        self._pool.shutdown(wait=False)
+
+    async def _run(self, work: Callable[P, T], *arguments: P.args, **_: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        # A commit cannot be called off: whoever is cancelled meanwhile leaves it be.
+        return await asyncio.shield(loop.run_in_executor(self._pool, work, *arguments))

@@ -1,0 +1,146 @@
+"""Reads the ledger's records back into what the rules work with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from events import headers as h
+from events.codec import UnreadableEvent, peek
+from processors.delivery.commands import Command
+from processors.delivery.lane import Entry, Waiting
+from processors.delivery.records import Meta
+from processors.ledger import keys
+from processors.ledger.origin import Origin
+
+FORMAT = 1
+STATES = ("waiting", "held", "review", "grace", "budget")
+COMMANDS = ("release", "skip", "retry", "pause", "resume")
+
+
+class UnreadableRecord(ValueError):
+    """The record is not of this release or the one before; says what is wrong."""
+
+
+class _Meta(msgspec.Struct):
+    format: int
+    topic: str = ""
+    start: int = 0
+    commands: int = -1
+    paused: dict[str, Any] | None = None
+
+
+class _Command(msgspec.Struct):
+    format: int
+    command: str
+    offset: int = -1
+    topic: str = ""
+    reason: str = ""
+
+
+_meta = msgspec.json.Decoder(_Meta)
+_command = msgspec.json.Decoder(_Command)
+
+
+def meta(raw: bytes | None) -> Meta | None:
+    """Return the partition's own record, None where there is none yet.
+
+    Raises:
+        UnreadableRecord: The bytes are something else, or of a later format.
+    """
+    if raw is None:
+        return None
+    try:
+        found = _meta.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UnreadableRecord(str(error)) from None
+    if found.format > FORMAT:
+        raise UnreadableRecord(f"format {found.format} is of a later release")
+    paused = found.paused is not None
+    reason = str((found.paused or {}).get("reason", ""))
+    return Meta(found.topic, found.start, found.commands, paused, reason)
+
+
+def command(offset: int, key: bytes | None, value: bytes | None) -> Command:
+    """Return an operator's order; what cannot be read is the command `unknown`."""
+    try:
+        found = _command.decode(value or b"")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Command(offset, "unknown")
+    if found.format > FORMAT or found.command not in COMMANDS:
+        return Command(offset, "unknown")
+    return Command(
+        offset,
+        found.command,  # type: ignore[arg-type]  # one of COMMANDS
+        key or b"",
+        found.topic,
+        found.offset,
+        found.reason,
+    )
+
+
+def parked(key: bytes, headers: object, size_bytes: int, at: int) -> Waiting:
+    """Return the event that waits in the retry topic at offset *at*, without its body.
+
+    Raises:
+        UnreadableRecord: Key or headers are no entry of a parked event.
+    """
+    found = h.decode(headers)
+    try:
+        user, topic_ref, offset = key.rsplit(b"@", 2)
+        state = found.get(h.STATE, "waiting")
+        if state not in STATES:
+            raise UnreadableRecord(f"state {state!r} is of a later release")
+        not_before = found.get(h.NOT_BEFORE)
+        entry = Entry(
+            state,  # type: ignore[arg-type]  # one of STATES
+            int(found[h.ATTEMPT]),
+            None if not_before is None else h.epoch_seconds(not_before),
+            h.epoch_seconds(found[h.FIRST_FAILED_AT]),
+            found.get(h.REASON, ""),
+            at,
+        )
+        event_type = found.get(h.EVENT_TYPE, "")
+        return Waiting(
+            user, topic_ref.decode(), int(offset), size_bytes, event_type, entry=entry
+        )
+    except (KeyError, ValueError) as error:
+        raise UnreadableRecord(f"no entry of a parked event ({error})") from None
+
+
+def restored(event: Waiting, value: bytes, headers: object) -> None:
+    """Give the parked *event* its body back, as it was read from the retry topic."""
+    found = h.decode(headers)
+    kept = {n: v for n, v in found.items() if n not in h.OF_ENTRIES}
+    event.body = Origin(
+        found.get(h.SOURCE_TOPIC, ""),
+        int(found.get(h.SOURCE_PARTITION, "0")),
+        event.offset,
+        event.user,
+        value,
+        h.epoch_seconds(found[h.SOURCE_TIMESTAMP]),
+        kept,
+    )
+
+
+def arrived(origin: Origin, topic_ref: str, *, own: bool) -> Waiting:
+    """Return the event of a message; *own* says that its key belongs here.
+
+    What cannot be read, and what came under another user's key or in another
+    partition, goes into the lane `@none` and is never attempted.
+    """
+    size_bytes = len(origin.value or b"") + 200
+    event = Waiting(keys.NONE, topic_ref, origin.offset, size_bytes, body=origin)
+    try:
+        seen = peek(origin.value or b"")
+    except UnreadableEvent as error:
+        event.unattempted, event.reason = "unreadable", error.reason
+        return event
+    event.event_type = seen.type
+    key = seen.key.encode()
+    if key != origin.key or not own:
+        event.unattempted = "rerouted"
+    else:
+        event.user = key
+    return event

@@ -1,0 +1,154 @@
+"""Writes what one batch changes in one transaction, which only an owner can make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from confluent_kafka import Producer
+
+from events.kafka import KafkaSettings
+from events.publisher import Message
+from events.topics import RECORD_BYTES_MAX
+from processors.ledger import refusals, rounds
+from processors.ledger.batch import Batch
+from processors.ledger.clients import SILENT, Deadline, LedgerUnavailable
+from processors.ledger.offsets import MarkedOffsets, of_no_member
+from processors.ledger.refusals import RecordRefused
+from processors.ledger.rounds import Round, Written
+
+__all__ = ["LedgerUnavailable", "RecordRefused", "Transactions", "Written"]
+
+# After an abort the next transaction fails, too (its sequence numbers are not what the
+# broker expects), and the one after that goes through.
+ROUNDS_MAX = 4
+
+
+class Transactions:
+    """The one producer that may write a partition's ledger, until it is fenced.
+
+    Blocks, each call within its limit: use a thread, and one at a time. Whoever opens
+    the same *transactional_id* later, in whatever process, fences this one.
+    `reason` names the last failure. `aborted` counts transactions that were given up:
+    each leaves a gap in the offsets of the partitions that it wrote to.
+    """
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        transactional_id: str,
+        *,
+        transaction_timeout_seconds: float = 15.0,
+        commit_seconds_max: float = 20.0,
+    ) -> None:
+        self._kafka = kafka
+        self._settings: dict[str, Any] = {
+            **kafka.librdkafka(),
+            "transactional.id": transactional_id,
+            "transaction.timeout.ms": round(transaction_timeout_seconds * 1000),
+            "message.timeout.ms": round(transaction_timeout_seconds * 800),
+            "acks": "all",
+            "linger.ms": 0,
+            "compression.type": "lz4",
+            "message.max.bytes": RECORD_BYTES_MAX,
+            # The broker refuses what it gets for a partition as a whole, so that must
+            # not exceed the smallest max.message.bytes, which is 1 MiB.
+            "batch.size": 1_000_000,
+            # How long a topic that is not there is taken for one that is being made.
+            "topic.metadata.propagation.max.ms": 5_000,
+            "socket.keepalive.enable": True,
+            "reconnect.backoff.max.ms": 500,
+            "log_level": 0,
+        }
+        self._seconds_max = commit_seconds_max
+        self._producer: Producer | None = None
+        self.reason = ""
+        self.aborted = 0
+
+    def open(self, seconds_max: float) -> None:
+        """Fence every former owner; when this returns, what they wrote can be read.
+
+        Raises:
+            LedgerUnavailable: The broker did not agree within *seconds_max*.
+        """
+        self.close()
+        producer = Producer(self._settings, logger=SILENT)
+        failure = rounds.repeat(producer.init_transactions, Deadline(seconds_max))
+        if failure is not None:
+            raise LedgerUnavailable(failure.name())
+        self._producer = producer
+
+    def close(self) -> None:
+        """Give the producer up without waiting; nothing is written after.
+
+        Its own `close` would wait for what is queued while no broker answers.
+        """
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            producer.purge()
+
+    def write(
+        self, messages: Sequence[Message], offsets: MarkedOffsets | None = None
+    ) -> Written:
+        """Write *messages*, and commit *offsets*, in one transaction.
+
+        Takes `commit_seconds_max` at most. After FENCED and UNKNOWN only `open` helps,
+        and only what is read after it tells whether the batch was written. Without a
+        record and an offset no broker is asked, so nothing is proved.
+
+        Raises:
+            RecordRefused: The broker will never take one of *messages*; nothing was
+                written, and the next batch can be.
+        """
+        refusals.check_sizes(messages)
+        written = Written.UNKNOWN  # after any other error, too
+        try:
+            written = self._write(messages, offsets, Deadline(self._seconds_max))
+        except RecordRefused:
+            written = Written.ABORTED
+            raise
+        except SystemError as error:  # a fault of the client when it is fenced
+            self.reason = type(error).__name__
+        finally:
+            if written in {Written.FENCED, Written.UNKNOWN}:
+                self.close()
+        return written
+
+    def _write(
+        self,
+        messages: Sequence[Message],
+        offsets: MarkedOffsets | None,
+        deadline: Deadline,
+    ) -> Written:
+        producer = self._producer
+        assert producer is not None  # noqa: S101 -- `open` comes first
+        group = None if offsets is None else of_no_member(self._kafka, offsets.group)
+        batch = Batch(producer, messages, deadline, offsets, group)
+        for _ in range(ROUNDS_MAX):
+            done = self._noted(rounds.commit(producer, batch.fill, deadline))
+            if done.written is not Written.ABORTED:
+                return done.written
+            if refusals.at_fault(done.failure):
+                return self._search(batch)
+            if deadline.passed:
+                break
+        return Written.ABORTED
+
+    def _search(self, batch: Batch) -> Written:
+        """Raise RecordRefused for the record that the broker refuses; writes none."""
+        for _ in range(ROUNDS_MAX):
+            done = self._noted(
+                rounds.discard(batch.producer, batch.fill_one_by_one, batch.deadline)
+            )
+            if done.written is not Written.ABORTED or done.failure is None:
+                return done.written
+            if refusals.at_fault(done.failure):
+                topic = batch.messages[batch.index].topic
+                raise RecordRefused(topic, done.failure.name(), batch.index)
+        return Written.ABORTED
+
+    def _noted(self, done: Round) -> Round:
+        self.aborted += done.written is Written.ABORTED
+        if done.failure is not None:
+            self.reason = done.failure.name()
+        return done

@@ -1,0 +1,170 @@
+"""The parts of one worker, each made once and told what it needs."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from events.health import Check
+from events.kafka import KafkaSettings
+from events.settings import InstallationSettings
+from processors.app import WorkerApp
+from processors.attempts import Attempts
+from processors.correlation.reading import Fingerprints
+from processors.delivery.lanes import Rules
+from processors.destination import Destination
+from processors.gauges import Gauges
+from processors.ledger.bodies import Bodies
+from processors.ledger.commits import Commits
+from processors.ledger.encode import Encoder
+from processors.ledger.loading import Loading, Source
+from processors.ledger.orders import Orders
+from processors.ledger.placing import Placing
+from processors.ledger.values import Values
+from processors.membership import Membership
+from processors.metrics import WorkerMetrics
+from processors.partition import Tools
+from processors.partitions import Partitions, WorkerBounds
+from processors.refs import References
+from processors.rest.budget import Budget
+from processors.rest.client import RestClient
+from processors.rest.gate import Gate
+from processors.settings import WorkerSettings
+
+THREADS_MAX = 16
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a worker was told before it began."""
+
+    name: str
+    destination: Destination
+    settings: WorkerSettings
+    installation: InstallationSettings
+    kafka: KafkaSettings
+    topic_id: str
+
+    @property
+    def group(self) -> str:
+        """Name of the consumer group, and first part of the transactional ids."""
+        return f"{self.installation.installation}.{self.name}"
+
+
+class Parts:
+    """Everything that a worker is made of, but Faust."""
+
+    def __init__(self, told: Told) -> None:
+        self._told = told
+        self._topics = told.installation.topics
+        settings, destination = told.settings, told.destination
+        secret = told.installation.user_ref_secret.get_secret_value()
+        self._references = References(secret)
+        self._fingerprints = Fingerprints(secret)
+        self.metrics = WorkerMetrics(told.name)
+        self.gate = Gate()
+        rules = Rules(settings.bounds, settings.retry_policy, destination.held_types)
+        bounds = WorkerBounds(
+            settings.calls_in_flight_max,
+            settings.events_max,
+            settings.bytes_max,
+            settings.drain_seconds_max,
+        )
+        events = self._topics.events
+        placing = Placing(events.name, events.partitions)
+        self.partitions = Partitions(told.topic_id, rules, bounds, self.gate, placing)
+        commands = self._topics.commands(told.name).name
+        self.orders = Orders(told.kafka, commands, self.partitions.order)
+
+    async def open(
+        self, opened: AsyncExitStack, membership: Membership, app: WorkerApp
+    ) -> None:
+        """Open what has to be closed again, and put the parts together."""
+        told, settings = self._told, self._told.settings
+        values = Values(told.kafka, self._topics.retry(told.name))
+        opened.callback(values.close)
+        commits = Commits(
+            told.kafka,
+            told.group,
+            self._topics.events.name,
+            min(self._topics.partitions, THREADS_MAX),
+            transaction_timeout_seconds=settings.transaction_timeout_seconds,
+        )
+        opened.push_async_callback(commits.close_all)
+        lease = _Lease(membership, told.destination.timeout_seconds)
+        client = await opened.enter_async_context(
+            RestClient(told.destination, told.destination.lookup, lease.holds)
+        )
+        source = Source(
+            told.kafka, self._topics, told.name, told.group, told.destination.start
+        )
+        worker = f"{socket.gethostname()}:{os.getpid()}"
+        tools = Tools(
+            attempts=self._attempts(client),
+            commits=commits,
+            encoder=Encoder(self._topics, told.name, self._references, worker),
+            loading=Loading(source),
+            bodies=Bodies(values),
+            member=lease,
+            metrics=self.metrics,
+            commit_interval_seconds=settings.commit_interval_seconds,
+            worker=self.partitions,
+            watch=self.orders.watch,
+        )
+        self.partitions.wire(tools, lease, app)
+        gauges = Gauges(told.name, self.partitions.cores, self.gate)
+        self.metrics.watch(gauges)
+
+    def _attempts(self, client: RestClient) -> Attempts:
+        destination = self._told.destination
+        return Attempts(
+            rules=destination,
+            client=client,
+            budget=Budget(destination.limits),
+            gate=self.gate,
+            metrics=self.metrics,
+            references=self._references,
+            fingerprints=self._fingerprints,
+            attempts_max=self._told.settings.retry_policy.attempts_max,
+        )
+
+    def checks(self) -> Mapping[str, Check]:
+        """Return what must be well for the worker to be ready, by name."""
+        return {"partitions": self.partitions.trouble}
+
+    def notes(self) -> Mapping[str, Check]:
+        """Return what a person may want to know, and what stops nobody."""
+        return {"gate": self._gate_note, "paused": self.partitions.pauses}
+
+    def _gate_note(self) -> str | None:
+        state = self.gate.state(time.monotonic())
+        if state.cause is None:
+            return None
+        return (
+            f"closed for {state.closed_seconds:.0f} s: {state.cause} ({state.reason}), "
+            f"next probe in {state.probe_in_seconds:.0f} s"
+        )
+
+
+@dataclass(frozen=True)
+class _Lease:
+    """What this worker may do by its membership; see `membership`."""
+
+    membership: Membership
+    call_seconds_max: float
+
+    def holds(self) -> bool:
+        """Whether what is done now is done as the owner."""
+        return self.membership.holds(time.monotonic())
+
+    def may_own(self) -> bool:
+        """Whether partitions may be opened and served."""
+        return self.holds()
+
+    def may_call(self) -> bool:
+        """Whether a call that starts now ends while the partitions are surely ours."""
+        return self.membership.holds(time.monotonic(), self.call_seconds_max)
