@@ -7,7 +7,10 @@ import sys
 from typing import Annotated, NoReturn
 
 import typer
-from typer._click.exceptions import NoArgsIsHelpError, UsageError
+from typer._click.exceptions import (  # typer exports only their descendants
+    NoArgsIsHelpError,
+    UsageError,
+)
 
 from console import topics
 from console.operate import commands, dead, parked, standing, status, user

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
+import msgspec
 import uvicorn
 from prometheus_client import CollectorRegistry, generate_latest
 
@@ -21,7 +22,8 @@ class Health:
     """Answers what an orchestrator and Prometheus ask, from checks given by name.
 
     A check returns None while all is well, else a few words that say what is not.
-    What *notes* say is shown by `/readyz?verbose`, and stops nobody from being ready.
+    What *notes* say is shown by `/readyz?verbose`, and stops nobody from being ready;
+    `/status` is JSON for programs.
     """
 
     def __init__(
@@ -30,11 +32,13 @@ class Health:
         ready: Mapping[str, Check],
         live: Mapping[str, Check] | None = None,
         notes: Mapping[str, Check] | None = None,
+        status: Callable[[], object] = dict,
     ) -> None:
         self._registry = registry
         self._ready = ready
         self._notes = notes or {}
         self._live = live or {}
+        self._status = status
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Send) -> None:
         """Serve one request as an ASGI application."""
@@ -49,8 +53,10 @@ class Health:
         elif path == "/readyz":
             status, lines = _checked(self._ready, verbose=verbose)
             await _answer(send, status, lines + self._noted(verbose=verbose))
+        elif path == "/status":
+            await _answer(send, 200, msgspec.json.encode(self._status()), _JSON)
         else:
-            await _answer(send, 404, b"/livez /readyz?verbose /metrics\n")
+            await _answer(send, 404, b"/livez /readyz?verbose /metrics /status\n")
 
     def _noted(self, *, verbose: bool) -> bytes:
         said = {name: note() for name, note in self._notes.items()} if verbose else {}
@@ -70,8 +76,11 @@ def _checked(checks: Mapping[str, Check], *, verbose: bool) -> tuple[int, bytes]
     return 503 if failed else 200, ("\n".join(lines) + "\n").encode()
 
 
-async def _answer(send: Send, status: int, body: bytes) -> None:
-    kind = b"text/plain; version=0.0.4; charset=utf-8"
+_TEXT = b"text/plain; version=0.0.4; charset=utf-8"
+_JSON = b"application/json"
+
+
+async def _answer(send: Send, status: int, body: bytes, kind: bytes = _TEXT) -> None:
     headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

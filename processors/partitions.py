@@ -202,6 +202,8 @@ class Partitions:
         broken = self._group is None  # a bug ended the tasks: nothing can be written
         for owned in giving:
             owned.lost() if lost or broken else owned.drain()
+        if lost:
+            self._tools.attempts.client.drop_connections()
         try:
             async with asyncio.timeout(self._bounds.drain_seconds_max):
                 for owned in giving:

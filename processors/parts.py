@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+from events import headers as h
 from events.health import Check
 from events.kafka import KafkaSettings
 from events.settings import InstallationSettings
@@ -139,6 +140,18 @@ class Parts:
     def notes(self) -> Mapping[str, Check]:
         """Return what a person may want to know, and what stops nobody."""
         return {"gate": self._gate_note, "paused": self.partitions.pauses}
+
+    def status(self) -> dict[str, object]:
+        """Return what `keepstep status` asks a worker."""
+        state = self.gate.state(time.monotonic())
+        since = h.instant(time.time() - state.closed_seconds)
+        gate = {
+            "open": state.cause is None,
+            "cause": state.cause,
+            "reason": state.reason or None,
+            "since": since if state.cause else None,
+        }
+        return {"destination": self._told.name, "gate": gate}
 
     def _gate_note(self) -> str | None:
         state = self.gate.state(time.monotonic())

@@ -48,7 +48,7 @@ class Stall:
         before, self._still = self._still, {}
         for name, progress in seen.items():
             if progress.behind and name not in excused:
-                at, waited = before.get(name, (progress.at, 0.0))
+                at, waited = before.get(name, (None, 0.0))
                 waited = waited + seconds if at == progress.at else 0.0
                 self._still[name] = progress.at, waited
         return [
@@ -77,12 +77,15 @@ class Watchdog:
         watched: Watched,
         stuck_seconds_max: float,
         end: Callable[[str], None] | None = None,
+        *,
         loop_blocked_seconds_max: float = LOOP_BLOCKED_SECONDS_MAX,
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
         self._watched = watched
         self._stuck_seconds_max = stuck_seconds_max
         self._end = end or _exit
         self._loop_blocked_seconds_max = loop_blocked_seconds_max
+        self._look_seconds = look_seconds
         self._beats = 0
 
     async def run(self) -> None:
@@ -103,8 +106,10 @@ class Watchdog:
         while True:
             self._beats += 1
             # A process that was frozen has not had the time: each look counts the same.
-            await asyncio.sleep(LOOK_SECONDS)
-            stuck = stall.look(self._seen(), self._watched.excused(), LOOK_SECONDS)
+            await asyncio.sleep(self._look_seconds)
+            stuck = stall.look(
+                self._seen(), self._watched.excused(), self._look_seconds
+            )
             if not stuck:
                 continue
             if await self._watched.reachable():
@@ -118,10 +123,10 @@ class Watchdog:
 
     def _watch_loop(self, done: threading.Event, main: int) -> None:
         beats, missed = -1, 0
-        while not done.wait(LOOK_SECONDS):
+        while not done.wait(self._look_seconds):
             missed = missed + 1 if beats == self._beats else 0
             beats = self._beats
-            if missed * LOOK_SECONDS > self._loop_blocked_seconds_max:
+            if missed * self._look_seconds > self._loop_blocked_seconds_max:
                 where = traceback.format_stack(sys._current_frames()[main])[-1]  # noqa: SLF001 -- its public name
                 self._end(f"the event loop is blocked: {' '.join(where.split())}")
                 missed = 0

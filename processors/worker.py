@@ -55,7 +55,12 @@ async def run(
     agents.attach(app)
     async with AsyncExitStack() as opened:
         await parts.open(opened, app.membership, app)
-        health = Health(parts.metrics.registry, parts.checks(), notes=parts.notes())
+        health = Health(
+            parts.metrics.registry,
+            parts.checks(),
+            notes=parts.notes(),
+            status=parts.status,
+        )
         host, port = settings.admin_host, settings.admin_port
         listening = await opened.enter_async_context(serving(health, host, port))
         return await _serve(app, parts, stop, listening)

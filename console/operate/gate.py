@@ -33,7 +33,7 @@ def gate(settings: WorkerSettings, destination: str) -> Gate | str:
         settings.admin_host, settings.admin_port, timeout=SECONDS_MAX
     )
     try:
-        connection.request("GET", "/readyz?verbose")
+        connection.request("GET", "/status")
         body = connection.getresponse().read()
         found = msgspec.json.decode(body, type=_Readiness)
     except (OSError, HTTPException):

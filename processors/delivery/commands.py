@@ -27,6 +27,7 @@ class Command:
     topic_ref: str = ""
     event: int = -1
     reason: str = ""
+    at: str = ""
 
     def meant(self, lane: Lane | None) -> Waiting | None:
         """Return the parked event that the command names, and never another.
@@ -47,9 +48,9 @@ def standing(command: Command, meta: Meta) -> Meta:
     meta = replace(meta, commands=command.offset)
     match command.name:
         case "pause":
-            return replace(meta, paused=True, reason=command.reason)
+            return replace(meta, paused=True, reason=command.reason, since=command.at)
         case "resume":
-            return replace(meta, paused=False, reason="")
+            return replace(meta, paused=False, reason="", since="")
         case _:
             return meta
 

@@ -22,6 +22,7 @@ class Meta:
     commands: int = -1
     paused: bool = False
     reason: str = ""
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ class _Command(msgspec.Struct):
     offset: int = -1
     topic: str = ""
     reason: str = ""
+    at: str = ""
 
 
 _meta = msgspec.json.Decoder(_Meta)
@@ -57,9 +58,15 @@ def meta(raw: bytes | None) -> Meta | None:
         raise UnreadableRecord(str(error)) from None
     if found.format > FORMAT:
         raise UnreadableRecord(f"format {found.format} is of a later release")
-    paused = found.paused is not None
-    reason = str((found.paused or {}).get("reason", ""))
-    return Meta(found.topic, found.start, found.commands, paused, reason)
+    pause = found.paused or {}
+    return Meta(
+        found.topic,
+        found.start,
+        found.commands,
+        found.paused is not None,
+        str(pause.get("reason", "")),
+        str(pause.get("at", "")),
+    )
 
 
 def command(offset: int, key: bytes | None, value: bytes | None) -> Command:
@@ -77,6 +84,7 @@ def command(offset: int, key: bytes | None, value: bytes | None) -> Command:
         found.topic,
         found.offset,
         found.reason,
+        found.at,
     )
 
 
@@ -113,13 +121,15 @@ def restored(event: Waiting, value: bytes, headers: object) -> None:
     """Give the parked *event* its body back, as it was read from the retry topic."""
     found = h.decode(headers)
     kept = {n: v for n, v in found.items() if n not in h.OF_ENTRIES}
+    # The release before did not keep the message's own timestamp.
+    at = found.get(h.SOURCE_TIMESTAMP) or found[h.FIRST_FAILED_AT]
     event.body = Origin(
         found.get(h.SOURCE_TOPIC, ""),
         int(found.get(h.SOURCE_PARTITION, "0")),
         event.offset,
         event.user,
         value,
-        h.epoch_seconds(found[h.SOURCE_TIMESTAMP]),
+        h.epoch_seconds(at),
         kept,
     )
 

@@ -165,7 +165,7 @@ def event_id(origin: Origin) -> str:
 
 
 def _meta(meta: Meta) -> dict[str, object]:
-    paused = {"reason": meta.reason} if meta.paused else None
+    paused = {"at": meta.since, "reason": meta.reason} if meta.paused else None
     return {
         "format": FORMAT,
         "topic": meta.topic_id,

@@ -13,6 +13,8 @@ import structlog
 from events.exits import BadConfiguration
 from events.kafka import KafkaSettings
 from events.topics import Topics
+from processors.delivery.link import UnreadableLink
+from processors.delivery.link import decode as decode_link
 from processors.delivery.partition import Loaded
 from processors.ledger import decode, keys
 from processors.ledger.clients import LedgerUnavailable
@@ -27,7 +29,7 @@ TOGETHER_SECONDS = 0.02
 AGAIN_SECONDS = 0.5
 LOAD_SECONDS_MAX = 120.0
 END_SECONDS_MAX = 10.0
-# Whatever begins otherwise is no link, and parsing a million would take seconds.
+# What begins so is a link: to parse a million would take seconds.
 LINK_BEGINS = b'{"format":1,"taken":'
 
 
@@ -189,7 +191,10 @@ def _links(raw: dict[bytes, bytes], of: _Place) -> dict[bytes, bytes]:
     """Return *raw* with users for keys, after a look at each."""
     for key, value in raw.items():
         if not value.startswith(LINK_BEGINS):
-            raise of.refusal(key, "no link of this release or the one before")
+            try:
+                decode_link(value)
+            except UnreadableLink as error:
+                raise of.refusal(key, f"no link ({error})") from None
     escaped = [key for key in raw if key.startswith(b"@@")]
     for key in escaped:
         raw[keys.user_of(key)] = raw.pop(key)

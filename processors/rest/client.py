@@ -45,10 +45,6 @@ class Response:
     maybe_effect: bool
 
 
-def _always() -> bool:
-    return True
-
-
 class RestClient:
     """The only place from which requests leave for the destination.
 
@@ -59,7 +55,7 @@ class RestClient:
         self,
         connection: Connection,
         lookup: Lookup,
-        lease: Lease = _always,
+        lease: Lease,
         *,
         verify: ssl.SSLContext | bool = True,
     ) -> None:

@@ -36,11 +36,11 @@ def desk(kafka: str, installation: str, tmp_path: Path) -> Desk:
 
 @contextmanager
 def admin_port(desk: Desk, answer: bytes) -> Iterator[None]:
-    """Answer /readyz?verbose as a worker's admin port that the command is told of."""
+    """Answer /status as a worker's admin port that the command is told of."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(503 if self.path == "/readyz?verbose" else 404)
+            self.send_response(503 if self.path == "/status" else 404)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)

@@ -33,8 +33,12 @@ from tests.support.sandbox_crm import SandboxCrm, crm
 __all__ = ["crm"]
 
 
+def held() -> bool:
+    return True
+
+
 async def called(base_url: str, call: Any, **changes: Any) -> Response:
-    async with RestClient(connection(base_url, **changes), Lookup()) as client:
+    async with RestClient(connection(base_url, **changes), Lookup(), held) as client:
         return await client.call(call)
 
 
@@ -52,7 +56,7 @@ def http(body: bytes, status: str = "200 OK", headers: str = "") -> bytes:
 
 
 async def test_every_call_does_at_the_crm_what_it_says(crm: SandboxCrm) -> None:
-    async with RestClient(connection(crm.base_url), Lookup()) as client:
+    async with RestClient(connection(crm.base_url), Lookup(), held) as client:
         made = (await client.call(Create({"email": "a+b&c=d@example.com"}))).meaning
         assert isinstance(made, Done)
         found = await client.call(Find("A+b&c=d@example.com"))
@@ -176,7 +180,7 @@ async def test_a_server_that_ends_after_a_request_may_have_carried_it_out() -> N
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with RestClient(connection(base_url), Lookup()) as client:
+    async with RestClient(connection(base_url), Lookup(), held) as client:
         first = await client.call(Delete("7"))
         second = await client.call(Delete("7"))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.support.eventually import eventually
 from tests.support.receiver import Receiver, answers, receiver
 from tests.support.sandbox_crm import ROOT
 
@@ -98,9 +99,8 @@ async def test_an_interrupted_command_still_reports(receiver: Receiver) -> None:
         stdout=subprocess.PIPE,
     )
     try:
+        await asyncio.to_thread(eventually, lambda: bool(receiver.bodies))
         async with asyncio.timeout(20):
-            while not receiver.bodies:  # noqa: ASYNC110 - the condition is the server's
-                await asyncio.sleep(0.02)
             process.send_signal(signal.SIGINT)
             output, _ = await process.communicate()
     finally:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
 import socket
 import subprocess
-import time
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
 import pytest
+
+from tests.support.eventually import eventually
 
 LOCK = Path(__file__).parent / "npm"
 INSTALL_SECONDS_MAX = 120
@@ -72,13 +72,14 @@ class JsonServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + START_SECONDS_MAX
-        while time.monotonic() < deadline:
-            with contextlib.suppress(httpx.HTTPError):
-                httpx.get(self.base_url + "/contacts", trust_env=False)
-                return
-            time.sleep(0.05)
-        raise AssertionError("json-server did not start")
+        eventually(self._answers, START_SECONDS_MAX)
+
+    def _answers(self) -> bool:
+        try:
+            httpx.get(self.base_url + "/contacts", trust_env=False)
+        except httpx.HTTPError:
+            return False
+        return True
 
     def stop(self) -> None:
         """End it; its file stays."""
