@@ -38,6 +38,27 @@ check: .venv/.dev ## ruff, mypy --strict and the import rules
 bench-ingest: .venv/.dev ## measure the webhook beside FastAPI and Express (needs wrk)
 	@$(BIN)/python -m bench.ingest
 
+bench-delivery: .venv/.dev ## measure a worker beside pyrallel-consumer
+	@$(BIN)/python -m bench.delivery
+
+bench-isolation: .venv/.dev ## measure what failing users cost the others
+	@$(BIN)/python -m bench.isolation
+
+bench-outage: .venv/.dev ## measure a worker while its destination is away (MINUTES=10)
+	@$(BIN)/python -m bench.outage --minutes $(or $(MINUTES),10)
+
+explore: .venv/.dev ## walk every interleaving of larger worlds than the tests do
+	@$(BIN)/python -m tests.explorer --large
+
+simulate: .venv/.dev ## run the simulator over many seeds (SEEDS=100000)
+	@$(BIN)/python -m tests.simulator --seeds $(or $(SEEDS),100000)
+
+chaos: .venv/.dev ## kill, freeze and restart everything for a while (MINUTES=15)
+	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),15)
+
+mutants: .venv/.dev ## break every rule of processors/delivery, and see the tests find it
+	@$(BIN)/python -m tests.mutants
+
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate pyproject.toml
 lock: .venv/.dev ## write requirements/*.txt anew from pyproject.toml

@@ -87,7 +87,6 @@ class WorkerApp(faust.App):
         """Drain before Faust stops its parts."""
         if self._consumer is not None:
             await self.member.release()
-            self.member.retire()
         await super().on_stop()
 
     def _crash(self, reason: BaseException) -> None:

@@ -36,7 +36,7 @@ class Consumer(driver.Consumer):
         self._fetched: dict[TP, int] = {}
         self._held: set[TP] = set()
         self._serving = False
-        self._releasing = asyncio.Lock()
+        self._changing = asyncio.Lock()
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> ConsumerThread:
@@ -152,11 +152,11 @@ class Consumer(driver.Consumer):
         self, assigned: Iterable[TP], generation_id: int = 0
     ) -> None:
         """Tell the worker before Faust begins to fetch."""
-        if not self.app.should_stop:
-            source = self.app.source
-            numbers = frozenset(tp.partition for tp in assigned if tp.topic == source)
-            self._serving = True
-            async with self._crashing():
+        source = self.app.source
+        numbers = frozenset(tp.partition for tp in assigned if tp.topic == source)
+        async with self._changing, self._crashing():
+            if not self.app.should_stop:
+                self._serving = True
                 await self.app.hooks.assigned(numbers)
         await super().on_partitions_assigned(assigned, generation_id)
 
@@ -172,15 +172,11 @@ class Consumer(driver.Consumer):
         """
         self.stop_flow()
         self.app.flow_control.suspend()
-        async with self._releasing:
+        async with self._changing:
             if self._serving:
                 async with self._crashing():
                     await self._drain()
                 self._forget()
-
-    def retire(self) -> None:
-        """Never join again: a rebalance that begins while we stop is not for us."""
-        self._thread.retire()
 
     async def _drain(self) -> None:
         membership = self.app.membership

@@ -181,11 +181,6 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             if state.has_valid_position and state.lso is not None
         }
 
-    def retire(self) -> None:
-        """Never join again."""
-        if self._consumer is not None:
-            self._consumer._coordinator._max_poll_interval = 0.0  # noqa: SLF001
-
 
 async def _leave(coordinator: Any) -> None:
     """Leave by another connection: the broker reads no more from a joining one."""

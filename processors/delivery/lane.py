@@ -78,7 +78,7 @@ class Lane:
     due_at: float = 0.0  # of the head, where it waits in memory
     early_at: float | None = None  # when a try before its time last ended
     early: bool = False  # the next attempt is before its time
-    tried: Waiting | None = None  # the last event of the last attempt
+    tried: Waiting | None = None  # the newest event at the last attempt
     single: Waiting | None = None  # a fold up to here was refused: one by one
     ready: bool = False
     wake_at: float | None = None  # when it is looked at again; kept by `Timers`

@@ -101,7 +101,7 @@ class Lanes:
         events = lane.fold(bounds.fold_events_max, bounds.fold_bytes_max)
         entry = events[0].entry
         made = lane.attempts if entry is None else entry.attempts
-        lane.busy, lane.ready, lane.tried = "calling", False, events[-1]
+        lane.busy, lane.ready, lane.tried = "calling", False, lane.events[-1]
         link = self._link_of(lane.user)
         return Attempt(lane, events, made + 1, lane.early, link, epoch)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -71,7 +72,15 @@ def _known(found: Loaded, topic_id: str) -> tuple[Meta, int | None]:
 
 
 def in_order(events: Sequence[Waiting], topic_ref: str) -> list[Waiting]:
-    """Return *events* as they are run: those of an earlier topic come first."""
-    return sorted(
-        events, key=lambda event: (event.topic_ref == topic_ref, event.offset)
-    )
+    """Return *events* as they are run: those of an earlier topic come first.
+
+    Ids of topics do not tell which is older, but all that an older one had parked
+    failed before anything of a younger one did.
+    """
+    since: dict[str, float] = {}
+    for event in events:
+        failed_at = event.entry.first_failed_at if event.entry else None
+        known = since.get(event.topic_ref, math.inf)
+        since[event.topic_ref] = min(known, failed_at or 0.0)
+    since[topic_ref] = math.inf
+    return sorted(events, key=lambda event: (since[event.topic_ref], event.offset))

@@ -6,12 +6,11 @@ it asks `want`, does that, and says what came of it.
 
 from __future__ import annotations
 
-from typing import Literal
-
 from processors.delivery.commands import Command, Commands
 from processors.delivery.durable import Durable
 from processors.delivery.lane import Waiting
 from processors.delivery.lanes import Attempt, Lanes, Rules
+from processors.delivery.life import State, Want, wanted
 from processors.delivery.link import Link
 from processors.delivery.loading import Loaded, in_order, prepare
 from processors.delivery.memory import Memory
@@ -22,9 +21,6 @@ from processors.delivery.transactions import Batch, Transactions
 from processors.delivery.verdict import Verdict
 
 __all__ = ["Batch", "Loaded", "Partition", "State", "Want"]
-
-State = Literal["free", "fencing", "loading", "preparing", "active", "draining", "kept"]
-Want = Literal["nothing", "open", "load", "write", "commit", "close"]
 
 
 class Partition:
@@ -42,7 +38,7 @@ class Partition:
         self.state: State = "free"
         self.epoch = 0
         self.calls = 0
-        self.redelivered = 0
+        self.redelivered = 0  # messages that were taken before
         self.reachable = True  # whether the gate is open: the driver keeps it so
         self._forget()
 
@@ -84,19 +80,12 @@ class Partition:
 
     def want(self) -> Want:
         """Return what shall be done next; `nothing` while something is awaited."""
-        writes = self.state in ("preparing", "active", "draining")
-        wanted: Want = "nothing"
-        if self._transactions.in_flight:
-            pass
-        elif writes and self._transactions.waiting:
-            wanted = "write"
-        elif self.state == "loading":
-            wanted = "load"
-        elif self.state == "preparing":
-            wanted = "commit"
-        elif self.calls == 0 and self.state in ("fencing", "draining"):
-            wanted = "open" if self.state == "fencing" else "close"
-        return wanted
+        return wanted(
+            self.state,
+            in_flight=self._transactions.in_flight,
+            waiting=self._transactions.waiting,
+            calling=self.calls > 0,
+        )
 
     def opened(self) -> None:
         """Former owners are fenced; what they wrote can be read now."""
@@ -204,8 +193,8 @@ class Partition:
         if not self.reachable or self.durable.meta.paused:
             return
         event = self.memory.get(self.sequencer.oldest)
-        lane = self.lanes.get(event.user) if event and event.entry is None else None
-        if lane is not None and lane.busy == "no":
+        lane = self.lanes.get(event.user) if event else None
+        if lane is not None and lane.busy == "no" and event in lane.in_memory:
             self.lanes.park(lane, now, "held the others back")
 
     def release(self) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, TopicPartition
@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, TopicPartition
 from events.kafka import KafkaSettings
 from processors.ledger.clients import Deadline, LedgerUnavailable, consumer
 
-MARK = "keepstep"
+MARK = "keepstep;"
 
 
 class Ends(NamedTuple):
@@ -89,7 +89,19 @@ def committed(
 
 def _committed(place: TopicPartition) -> Committed:
     offset = place.offset if place.offset >= 0 else None
-    return Committed(offset, marked=place.metadata == MARK)
+    return Committed(offset, is_marked(lambda: place.metadata))
+
+
+def is_marked(metadata: Callable[[], str | None]) -> bool:
+    """Whether *metadata* begins with our mark.
+
+    confluent-kafka 2.16 reads on behind its end: now and then strange bytes follow,
+    with luck no UTF-8. The mark has an end of its own.
+    """
+    try:
+        return (metadata() or "").startswith(MARK)
+    except UnicodeDecodeError as error:
+        return error.object.startswith(MARK.encode())
 
 
 def at_time(

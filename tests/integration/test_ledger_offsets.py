@@ -18,6 +18,7 @@ from processors.ledger.offsets import (
     at_time,
     committed,
     ends,
+    is_marked,
 )
 from processors.ledger.transactions import Written
 from sandbox.kafka import java, tools
@@ -168,3 +169,18 @@ def test_a_time_is_the_first_offset_that_is_not_older(ledger: Ledger) -> None:
 
     assert exactly == {0: 1}
     assert between == {0: 2, 1: 2, 2: 0}  # the end, where nothing is as new
+
+
+@pytest.mark.parametrize(
+    ("raw", "marked"),
+    [
+        (b"keepstep;", True),
+        (b"keepstep;\x90", True),
+        (b"keepstep;x", True),
+        (b"", False),
+        (b"\x90", False),
+        (b"keepste", False),
+    ],
+)
+def test_strange_bytes_behind_the_mark_do_not_hide_it(raw: bytes, marked: bool) -> None:  # noqa: FBT001 -- one fact of the case
+    assert is_marked(raw.decode) is marked
