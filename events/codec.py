@@ -78,7 +78,15 @@ def peek(body: bytes) -> Peek:
         UnreadableEvent: The body is no JSON object in UTF-8, or has no type or key
             of a sane length.
     """
-    event = decode(body)
+    return seen(decode(body))
+
+
+def seen(event: dict[str, Any]) -> Peek:
+    """Return what `peek` does, of an event that is decoded.
+
+    Raises:
+        UnreadableEvent: As `peek`.
+    """
     kind = _text(event.get("type"))
     if kind is None:
         raise UnreadableEvent("no_type")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from events.codec import UnreadableEvent, decode, peek
+from events.codec import UnreadableEvent, decode, seen
 
 # The user of every test event; the copy that Auth0 stores, and may redeliver, has
 # lost the mark `a0purpose` (recorded against a real tenant by go-auth0 v1.45.0).
@@ -54,15 +54,15 @@ def read(body: bytes) -> Event:
     Raises:
         UnreadableEvent: As `codec.peek`, or a number in it is out of range.
     """
-    seen = peek(body)
     event = decode(body)
+    known = seen(event)
     profile = event["data"]["object"]
     return Event(
-        id=seen.id or "",
-        type=seen.type,
-        time=seen.time,
-        user_id=seen.key,
-        test=event.get("a0purpose") == "test" or seen.key == SAMPLE_USER_ID,
+        id=known.id or "",
+        type=known.type,
+        time=known.time,
+        user_id=known.key,
+        test=event.get("a0purpose") == "test" or known.key == SAMPLE_USER_ID,
         profile=profile,
     )
 

@@ -7,6 +7,7 @@ import os
 import sys
 
 import structlog
+import uvloop
 from dotenv import dotenv_values
 
 from events import log
@@ -37,7 +38,10 @@ def main(arguments: list[str] | None = None) -> None:
         # Late: Faust takes a second to import, and a bad setting is said at once.
         from processors import worker  # noqa: PLC0415
 
-        well = asyncio.run(worker.run(name, destination, settings, installation, kafka))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            well = runner.run(
+                worker.run(name, destination, settings, installation, kafka)
+            )
     except* BadConfiguration as group:
         refuse(PROGRAM, _first(group))
     raise SystemExit(0 if well else 1)

@@ -14,7 +14,7 @@ import structlog
 from processors.delivery.commands import Command
 from processors.delivery.lanes import Rules
 from processors.delivery.partition import Partition
-from processors.hooks import Arrived
+from processors.group.hooks import Arrived
 from processors.ledger.decode import arrived
 from processors.ledger.origin import Origin
 from processors.ledger.placing import Placing
@@ -121,6 +121,15 @@ class Partitions:
                 return f"partition {owned.core.number} stopped: {owned.stopped}"
         waiting = sum(core.state != "active" for core in self.cores())
         return f"{waiting} partitions are not served yet" if waiting else None
+
+    def excused(self) -> list[int]:
+        """Return the partitions that wait for something that is not their fault."""
+        gated = self._gate.opens_at is not None
+        return [
+            owned.core.number
+            for owned in self._owned.values()
+            if gated or owned.stopped or owned.core.durable.meta.paused
+        ]
 
     def pauses(self) -> str | None:
         """Say how many partitions an operator has paused, None without any."""

@@ -13,12 +13,14 @@ from events import headers as h
 from events.health import Check
 from events.kafka import KafkaSettings
 from events.settings import InstallationSettings
-from processors.app import WorkerApp
 from processors.attempts import Attempts
 from processors.correlation.reading import Fingerprints
 from processors.delivery.lanes import Rules
 from processors.destination import Destination
 from processors.gauges import Gauges
+from processors.group.app import WorkerApp
+from processors.group.membership import Membership
+from processors.group.watchdog import Watchdog, Watched, reachable
 from processors.ledger.bodies import Bodies
 from processors.ledger.commits import Commits
 from processors.ledger.encode import Encoder
@@ -26,7 +28,6 @@ from processors.ledger.loading import Loading, Source
 from processors.ledger.orders import Orders
 from processors.ledger.placing import Placing
 from processors.ledger.values import Values
-from processors.membership import Membership
 from processors.metrics import WorkerMetrics
 from processors.partition import Tools
 from processors.partitions import Partitions, WorkerBounds
@@ -132,6 +133,17 @@ class Parts:
             fingerprints=self._fingerprints,
             attempts_max=self._told.settings.retry_policy.attempts_max,
         )
+
+    def watchdog(self, app: WorkerApp) -> Watchdog:
+        """Return what ends the process when nothing moves though it should."""
+        servers = self._told.kafka.bootstrap_servers
+        watched = Watched(
+            progress=app.progress,
+            is_member=lambda: app.membership.is_member,
+            excused=self.partitions.excused,
+            reachable=lambda: reachable(servers),
+        )
+        return Watchdog(watched, self._told.settings.stuck_seconds_max)
 
     def checks(self) -> Mapping[str, Check]:
         """Return what must be well for the worker to be ready, by name."""

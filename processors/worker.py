@@ -17,9 +17,9 @@ from events.exits import BadConfiguration
 from events.health import Health, serving
 from events.kafka import KafkaSettings
 from events.settings import InstallationSettings
-from processors import agents
-from processors.app import HEARTBEAT_SECONDS, Member, WorkerApp, build
 from processors.destination import Destination
+from processors.group import agents
+from processors.group.app import HEARTBEAT_SECONDS, Member, WorkerApp, build
 from processors.parts import Parts, Told
 from processors.settings import WorkerSettings
 
@@ -85,6 +85,7 @@ async def _serve(
     async with asyncio.TaskGroup() as group:
         group.create_task(partitions.run(), name="partitions")
         orders = group.create_task(parts.orders.run(), name="commands")
+        watchdog = group.create_task(parts.watchdog(app).run(), name="watchdog")
         async with _started(app):
             log.info("worker.started", admin_port=admin_port, host=socket.gethostname())
             while not stop.is_set() and not app.crashed:
@@ -93,6 +94,7 @@ async def _serve(
                         await stop.wait()
             crash = app.crash_reason
         orders.cancel()
+        watchdog.cancel()
         partitions.close()
     if crash is not None and not stop.is_set():
         log.error("worker.crashed", error=type(crash).__name__)

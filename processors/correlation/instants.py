@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 _RFC_3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?"
@@ -26,11 +26,13 @@ def instant(value: object) -> str:
     if found is None:
         return ""
     date, clock, fraction, sign, hours, minutes = found.groups()
+    text = f"{date}T{clock}"
     try:
-        moment = datetime.fromisoformat(f"{date}T{clock}").replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(text)
         if sign:
             offset = timedelta(hours=int(hours), minutes=int(minutes))
             moment += offset if sign == "-" else -offset
+            text = moment.isoformat()
     except (ValueError, OverflowError):
         return ""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{fraction or '0':0<9}Z".rjust(30, "0")
+    return f"{text}.{fraction or '0':0<9}Z"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from processors.delivery.attempt import Attempt, Rules
@@ -129,8 +129,6 @@ class Judge:
                 changes.supersede(event, attempt.number)
         if left:
             head, *rest = left
-            if head.entry is not None and head.entry.first_failed_at is not None:
-                entry = replace(entry, first_failed_at=head.entry.first_failed_at)
             fresh = [event for event in rest if event.entry is None]
             park_from_head(changes, [head, *fresh, *self._later()], entry)
         self._lane.begin_anew()

@@ -72,7 +72,7 @@ def plan(link: Link, changes: Sequence[Change]) -> Plan:
 
 def _agreed(link: Link, name: str, changes: Sequence[Change]) -> bool:
     known = link.fingerprints.get(name)
-    carried = {c.fields[name] for c in changes if c.fields.get(name) is not None}
+    carried = {c.fields[name] for c in changes if name in c.fields}
     return known is not None and carried == {known}
 
 
@@ -98,9 +98,7 @@ def unconfirmed(link: Link, change: Change) -> Link:
     doubted = {
         name
         for name, value in change.fields.items()
-        if value is not None
-        and link.fingerprints.get(name, value) != value
-        and is_fresh(link, name, change)
+        if link.fingerprints.get(name, value) != value and is_fresh(link, name, change)
     }
     if not doubted:
         return link

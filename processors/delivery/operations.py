@@ -131,10 +131,19 @@ def park_from_head(changes: Changes, events: Sequence[Waiting], entry: Entry) ->
     Never from the tail: an event is parked only when every earlier one of its user is
     settled, parked, or in the same transaction. Otherwise a crash would bring back an
     earlier one after it.
+
+    Only a head that was parked before keeps the time since when it is.
     """
     behind = Entry(first_failed_at=entry.first_failed_at, reason=BEHIND)
     for number, event in enumerate(events):
-        changes.park(event, entry if number == 0 else behind)
+        parked = event.entry
+        if number > 0:
+            changes.park(event, behind)
+        elif parked is None or parked.first_failed_at is None:
+            changes.park(event, entry)
+        else:
+            since = parked.first_failed_at
+            changes.park(event, replace(entry, first_failed_at=since))
 
 
 def park_behind(lane: Lane, link: Link, now: float, events_max: int) -> Changes:

@@ -11,17 +11,31 @@ import asyncio
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import httpx
-from aiohttp import AddrInfoType, ClientSession, TCPConnector
+from aiohttp import (
+    AddrInfoType,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    TCPConnector,
+)
 from aiohttp.client_proto import ResponseHandler
-from httpx_aiohttp import AiohttpTransport
+from yarl import URL
 
 Lease = Callable[[], bool]
 # After a write of more than 64 KiB aiohttp waits for the network; a piece is more.
@@ -66,37 +80,77 @@ def watched() -> Iterator[Sent]:
         _sent.reset(token)
 
 
-class LeasedTransport(httpx.AsyncBaseTransport):
+class Answer(NamedTuple):
+    """An answer; header names in lower case, no body where it was too long."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes | None
+
+
+class LeasedSession:
     """Sends requests only while `lease()` is true; use it inside `watched`.
 
     Every write of every request asks, on new and on kept connections, with TLS before
     the encryption. When the lease is lost nothing is written and the connection is
     reset. A request of which a part had left is cut: bodies longer than `PIECE_BYTES`
-    go in pieces, each asks. Only what the event loop (less than 1 MiB) and the kernel
-    had taken over by then may still follow.
+    go in pieces, each asks. Only what the event loop or the kernel had taken over by
+    then may still follow (of a long body at most two pieces).
     """
 
-    def __init__(self, lease: Lease, verify: ssl.SSLContext | bool = True) -> None:  # noqa: FBT001, FBT002 -- as httpx calls it
+    def __init__(
+        self,
+        lease: Lease,
+        headers: Mapping[str, str],
+        verify: ssl.SSLContext | bool = True,  # noqa: FBT001, FBT002 -- as httpx has it
+    ) -> None:
         self._lease = lease
+        self._headers = headers
+        self._tls = httpx.create_ssl_context(verify=verify, trust_env=False)
         self._open: set[_Connection] = set()
-        # httpx's own pool collapses with hundreds of calls in flight: 140 calls/s
-        # at 256, measured; aiohttp's does not.
-        self._http = AiohttpTransport(verify, client=self._session, trust_env=False)
+        self._session: ClientSession | None = None
 
-    def _session(self) -> ClientSession:
-        connector = _Connector(self._lease, self._open, self._http.ssl_context)
-        return ClientSession(connector=connector)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send *request*; bodies are those of httpx, whole or streamed."""
-        response: httpx.Response = await self._http.handle_async_request(
-            _in_pieces(request)
+    async def send(
+        self,
+        method: str,
+        url: str,
+        body: bytes | AsyncIterable[bytes] | None,
+        answer_bytes_max: int,
+    ) -> Answer:
+        """Send one request, and return its answer; redirects are not followed."""
+        session = self._session or self._opened()
+        headers = {"content-type": "application/json"} if body is not None else {}
+        data: bytes | AsyncIterable[bytes] | None = body
+        if isinstance(body, bytes) and len(body) > PIECE_BYTES:
+            # The header has the length of the whole: the body is not chunked.
+            headers["content-length"] = str(len(body))
+            data = _pieces(body)
+        asked = session.request(
+            method,
+            URL(url, encoded=True),
+            data=data,
+            headers=headers,
+            allow_redirects=False,
         )
-        return response
+        async with asked as response:
+            found = await _read(response, answer_bytes_max)
+            names = {name.lower(): v for name, v in response.headers.items()}
+            return Answer(response.status, names, found)
 
-    async def aclose(self) -> None:
+    def _opened(self) -> ClientSession:
+        # No deadline here: the caller has one for the whole of a call.
+        self._session = ClientSession(
+            connector=_Connector(self._lease, self._open, self._tls),
+            headers=self._headers,
+            cookie_jar=DummyCookieJar(),
+            timeout=ClientTimeout(),
+        )
+        return self._session
+
+    async def close(self) -> None:
         """Close all connections."""
-        await self._http.aclose()
+        if self._session is not None:
+            await self._session.close()
 
     def drop_connections(self) -> None:
         """Reset every connection; calls under way end without an answer."""
@@ -104,20 +158,18 @@ class LeasedTransport(httpx.AsyncBaseTransport):
             connection.abort()
 
 
-def _in_pieces(request: httpx.Request) -> httpx.Request:
-    whole = isinstance(request.stream, httpx.ByteStream)
-    if not whole or len(request.content) <= PIECE_BYTES:
-        return request
-    body = request.content
+async def _read(response: ClientResponse, bytes_max: int) -> bytes | None:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > bytes_max:
+            return None
+    return bytes(body)
 
-    async def pieces() -> AsyncIterator[bytes]:
-        for start in range(0, len(body), PIECE_BYTES):
-            yield body[start : start + PIECE_BYTES]
 
-    # The headers have the length of the whole: the body is not chunked.
-    return httpx.Request(
-        request.method, request.url, headers=request.headers, content=pieces()
-    )
+async def _pieces(body: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), PIECE_BYTES):
+        yield body[start : start + PIECE_BYTES]
 
 
 class _Connector(TCPConnector):

@@ -46,7 +46,8 @@ class Calls:
         self.by_id: dict[str, Call] = {}
         self.writes: list[Write] = []
         self._durable: defaultdict[tuple[str, Place], list[float]] = defaultdict(list)
-        self._owned: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
+        self._assigned: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
+        self._owned: defaultdict[int, list[tuple[float, str]]] = defaultdict(list)
         self._fenced: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
         for line in sorted(lines, key=lambda line: line.at):
             self._take(line)
@@ -59,9 +60,15 @@ class Calls:
         ]
         return min((at for at in firsts if at is not None), default=None)
 
-    def owned_at(self, worker: str, partition: int, after: float) -> float | None:
-        """Return when *worker* next began to serve *partition*."""
-        return _first(self._owned.get((worker, partition), []), after)
+    def assigned_at(self, worker: str, partition: int, after: float) -> float | None:
+        """Return when the group next gave *partition* to *worker*."""
+        return _first(self._assigned.get((worker, partition), []), after)
+
+    def taken_over_at(self, partition: int, former: str, after: float) -> float | None:
+        """Return when another than *former* next served *partition*."""
+        owners = self._owned.get(partition, [])
+        found = (at for at, who in owners if at > after and who != former)
+        return next(found, None)
 
     def fenced_at(self, call: Call) -> float | None:
         """Return when the call's worker next lost the call's partition."""
@@ -87,7 +94,9 @@ class Calls:
                     place = line.partition, offset
                     self._durable[line.worker, place].append(line.at)
             case "owner":
-                self._owned[line.worker, line.partition].append(line.at)
+                self._owned[line.partition].append((line.at, line.worker))
+            case "assigned":
+                self._assigned[line.worker, line.partition].append(line.at)
             case "fenced":
                 self._fenced[line.worker, line.partition].append(line.at)
 

@@ -30,6 +30,10 @@ class Report:
     def lines(self) -> Iterator[str]:
         """Yield the findings, then how often each reason was given, then a summary."""
         yield from map(str, self.findings)
+        yield from self.short()
+
+    def short(self) -> Iterator[str]:
+        """Yield how often each reason was given, then a summary."""
         for reason, count in self._reasons().most_common():
             yield f"explained {count}: {reason}"
         yield f"{self.seen} {self.summary}"

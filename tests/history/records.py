@@ -73,13 +73,14 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     - `end`: it is over; `saw` is `ok` or what the worker saw instead;
     - `durable`: a transaction that settles or parks `offsets` has been committed; it
       began at `began_at`;
-    - `owner`: the worker serves `partition` from now on;
+    - `assigned`: the group gave `partition` to the worker;
+    - `owner`: the worker has fenced former owners and serves `partition` from now on;
     - `fenced`: it lost `partition`, or does not know whether a commit became durable.
     """
 
     at: float
     worker: str
-    kind: Literal["start", "end", "durable", "owner", "fenced"]
+    kind: Literal["start", "end", "durable", "assigned", "owner", "fenced"]
     partition: int = -1
     offsets: tuple[int, ...] = ()
     call: str | None = None

@@ -26,7 +26,7 @@ from processors.correlation.calls import (
 from processors.correlation.rules import Lookup
 from processors.delivery.verdict import RetryLater
 from processors.rest.client import RestClient
-from processors.rest.leased import PIECE_BYTES, LeasedTransport, LeaseLost, watched
+from processors.rest.leased import PIECE_BYTES, LeasedSession, LeaseLost, watched
 from tests.support.destination import connection
 from tests.support.eventually import eventually
 from tests.support.first_bytes import counting_first_bytes, trusting
@@ -270,11 +270,11 @@ def test_a_streamed_body_asks_for_each_part(loop: str) -> None:
         yield b"second"
 
     async def body() -> None:
-        transport = LeasedTransport(lease)
-        async with httpx.AsyncClient(transport=transport, trust_env=False) as client:
-            with pytest.raises(LeaseLost) as lost, watched():
-                await client.post(server.base_url, content=parts())
-            assert lost.value.maybe_effect
+        session = LeasedSession(lease, {})
+        with pytest.raises(LeaseLost) as lost, watched():
+            await session.send("POST", server.base_url, parts(), 1000)
+        assert lost.value.maybe_effect
+        await session.close()
 
     with counting_first_bytes() as server:
         run(loop, body())

@@ -35,10 +35,13 @@ class Reporting(Collector):
 
 
 def say(what: str, **facts: Any) -> None:
-    print(json.dumps({"what": what, "at": time.monotonic(), **facts}), flush=True)
+    line = json.dumps({"what": what, "at": time.monotonic(), **facts})
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 async def main(kafka: str, installation: str, worker_id: str) -> None:
+    say("started")
     topics, hooks = Topics(installation, 3), Reporting()
     async with running_member(kafka, topics, hooks, worker_id=worker_id or None) as app:
         while not app.crashed:

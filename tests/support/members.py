@@ -12,9 +12,9 @@ from confluent_kafka import Producer
 
 from events.kafka import KafkaSettings
 from events.topics import Topics
-from processors import agents
-from processors.app import Member, WorkerApp, build
-from processors.hooks import Arrived
+from processors.group import agents
+from processors.group.app import Member, WorkerApp, build
+from processors.group.hooks import Arrived
 from processors.ledger.offsets import Committed, committed
 
 GROUP = "members"
@@ -78,7 +78,7 @@ async def running_member(
 
 
 async def happens(look: Callable[[], Found], seconds_max: float = 20.0) -> Found:
-    """Return what *look* finds as soon as it is true, and let the loop run meanwhile."""
+    """Return what *look* finds as soon as it is true; the loop runs meanwhile."""
     deadline = time.monotonic() + seconds_max
     while not (found := look()):
         assert time.monotonic() < deadline, f"not within {seconds_max} s: {look}"

@@ -448,7 +448,7 @@ def frozen_and_woken(run: HandMade) -> None:
     one_after_another(run, 1)
     run.fault(2.0, "freeze")
     run.fault(12.0, "wake")
-    run.line(20.0, "owner", "w1")
+    run.line(20.0, "assigned", "w1")
 
 
 def test_a_request_that_comes_after_the_wake_is_late(
@@ -481,15 +481,29 @@ def test_a_transaction_begun_after_the_wake_is_late(
     run: HandMade, tmp_path: Path
 ) -> None:
     frozen_and_woken(run)
+    run.line(9.0, "owner", "w2")
     run.line(12.2, "durable", "w1", 7, began_at=1.99)
     run.line(13.0, "durable", "w1", 8, began_at=12.9)
 
     assert findings(run, tmp_path) == [
-        "late: -: w1, which woke at 12.000, wrote to partition 0 at 12.900"
+        (
+            "late: -: w1, which woke at 12.000, wrote to partition 0 at 12.900, "
+            "another's since 9.000"
+        )
     ]
 
 
-@pytest.mark.parametrize("back", ["owner", "start"])
+def test_a_transaction_begun_after_the_wake_is_not_late_where_nobody_took_over(
+    run: HandMade, tmp_path: Path
+) -> None:
+    frozen_and_woken(run)
+    run.line(13.0, "durable", "w1", 8, began_at=12.9)
+    run.line(13.5, "owner", "w2")
+
+    assert findings(run, tmp_path) == []
+
+
+@pytest.mark.parametrize("back", ["assigned", "start"])
 def test_a_worker_that_is_back_may_call(
     run: HandMade, tmp_path: Path, back: str
 ) -> None:

@@ -24,7 +24,7 @@ from faust.transport import consumer
 from faust.transport.drivers import aiokafka as driver
 
 from events.exits import BadConfiguration
-from processors.membership import NO_GENERATION
+from processors.group.membership import NO_GENERATION
 
 VERSIONS = {"faust-streaming": "0.15.3", "mode-streaming": "0.7", "aiokafka": "0.14"}
 

@@ -11,9 +11,9 @@ import structlog
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from processors.consumer_thread import ConsumerThread
-from processors.unacked import Unacked
-from processors.watchdog import Progress
+from processors.group.thread import ConsumerThread
+from processors.group.unacked import Unacked
+from processors.group.watchdog import Progress
 
 log = structlog.get_logger()
 HELD_POLL_SECONDS = 0.1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from events import headers as h
-from processors.app import WorkerApp
-from processors.hooks import Arrived, Hooks
+from processors.group.app import WorkerApp
+from processors.group.hooks import Arrived, Hooks
 
 __all__ = ["Arrived", "Hooks", "attach"]
 

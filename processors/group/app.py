@@ -12,12 +12,12 @@ import faust
 from faust.types import TP
 
 from events.kafka import KafkaSettings
-from processors import assumptions
-from processors.consumer import Consumer, Transport
-from processors.credentials import credentials
-from processors.hooks import Hooks
-from processors.membership import Membership
-from processors.watchdog import Progress
+from processors.group import assumptions
+from processors.group.consumer import Consumer, Transport
+from processors.group.credentials import credentials
+from processors.group.hooks import Hooks
+from processors.group.membership import Membership
+from processors.group.watchdog import Progress
 
 logging.getLogger(__name__).setLevel(logging.WARNING)  # Faust names each start
 HEARTBEAT_SECONDS = 3.0

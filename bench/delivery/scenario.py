@@ -1,0 +1,52 @@
+"""Whose events are delivered to what CRM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bench.delivery import keys
+
+UNIFORM_USERS = 10_000
+ZIPF_USERS = 1_000
+WARM_UP_EVENTS = 1_000
+Keys = Literal["uniform", "Zipf"]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One way to put load on a worker, and how often it is done."""
+
+    keys: Keys
+    delay_ms: int
+    events: int
+    rounds: int
+
+    @property
+    def title(self) -> str:
+        """How it is called in the table."""
+        return f"{self.keys} {self.delay_ms} ms"
+
+    @property
+    def decides(self) -> bool:
+        """Whether the bars are held to it."""
+        return self.keys == "uniform" and self.delay_ms == 20
+
+    def users(self) -> list[int]:
+        """Return the user of each event; the first are there to warm up."""
+        count = WARM_UP_EVENTS + self.events
+        if self.keys == "uniform":
+            return keys.uniform(UNIFORM_USERS, count)
+        return keys.zipf(ZIPF_USERS, count)
+
+
+def scenarios(events: int, zipf_events: int, rounds: int) -> list[Scenario]:
+    """Return all of them; only the one that decides is done more than once."""
+    uniform = [
+        Scenario("uniform", 20, events, rounds),
+        Scenario("uniform", 100, events, 1),
+    ]
+    if not zipf_events:
+        return uniform
+    zipf = [Scenario("Zipf", delay_ms, zipf_events, 1) for delay_ms in (20, 100)]
+    return [*uniform, *zipf]

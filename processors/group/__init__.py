@@ -1,0 +1,1 @@
+"""This worker as a member of its consumer group: Faust, the lease, the watchdog."""

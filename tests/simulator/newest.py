@@ -1,0 +1,123 @@
+"""S3 at the end of a run: every field has its newest value, newest by version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from processors.correlation.reading import ACTIVE, Item
+from processors.delivery import link as links
+from processors.delivery.version import Version
+from tests.simulator.crm import Contact
+from tests.simulator.history import Source
+from tests.simulator.notes import Broken
+from tests.simulator.plan import FIELDS
+
+if TYPE_CHECKING:
+    from tests.simulator.world import World
+
+LIVE = frozenset({"applied", "unchanged", "duplicate", "stale"})
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """One event's say on a field, with all its copies in the log."""
+
+    version: Version
+    item: Item
+    copies: tuple[Source, ...]
+
+    @property
+    def outcomes(self) -> frozenset[str]:
+        """How its copies ended last; `pending` where one has not."""
+        return frozenset(
+            source.outcomes[-1].outcome if source.settled else "pending"
+            for source in self.copies
+        )
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the destination was told, or had no need to be."""
+        return bool(self.outcomes & LIVE)
+
+    @property
+    def was_attempted(self) -> bool:
+        """Whether an attempt of it may have changed the destination."""
+        return any(source.attempted for source in self.copies)
+
+
+def check_user(
+    world: World, partition: int, user: bytes, sources: Sequence[Source]
+) -> None:
+    """Hold one user's record against the user's events.
+
+    Raises:
+        Broken: A field does not have its newest value.
+    """
+    if any(source.gone and source.attempted for source in sources):
+        return  # what was taken away had reached the destination before
+    raw = world.broker.ledgers[partition].links.get(user)
+    record_id = None if raw is None else links.decode(raw).record_id
+    contact = None if record_id is None else world.crm.contacts.get(record_id)
+    known = [source for source in sources if source.item is not None]
+    for name in (*FIELDS, ACTIVE):
+        carried = _newest_first(name, known)
+        told = _told(carried, rewound=partition in world.history.ever_set_back)
+        if told is not None:
+            world.notes(f"checked {name}")
+            expected = _expected(world, name, told, contact)
+            actual = _actual(contact, name)
+            if expected is not None and actual != expected:
+                shows = f"{name} of {user!r} is {actual!r}, not {expected!r}"
+                raise Broken(f"S3: {shows} as in {told.copies[0]}")
+
+
+def _newest_first(name: str, sources: Iterable[Source]) -> list[Carried]:
+    copies: dict[Version, list[Source]] = {}
+    for source in sources:
+        if source.item is not None and name in source.item.change.fields:
+            copies.setdefault(source.item.change.version, []).append(source)
+    found = []
+    for version in sorted(copies, reverse=True):
+        item = copies[version][0].item
+        assert item is not None
+        found.append(Carried(version, item, tuple(copies[version])))
+    return found
+
+
+def _told(carried: Sequence[Carried], *, rewound: bool) -> Carried | None:
+    """Return the event whose value the destination has to have, if one must.
+
+    The newest; where that became a dead letter, was skipped or has not ended, the one
+    that was told last, unless an attempt of the others may have changed the field.
+    """
+    if not carried or "skipped" in carried[0].outcomes:
+        return None
+    if carried[0].is_live:
+        return carried[0]
+    if carried[0].outcomes == {"superseded"}:
+        raise Broken(f"S3: nothing is newer than {carried[0].copies[0]}")
+    others = [one for one in carried if not one.is_live]
+    if rewound or any("skipped" in one.outcomes for one in carried):
+        return None
+    if any(one.was_attempted for one in others):
+        return None
+    return next((one for one in carried if one.is_live), None)
+
+
+def _expected(world: World, name: str, told: Carried, contact: Contact | None) -> Any:
+    """Return the value of a field, None where none is promised."""
+    rules = world.plan.correlation
+    if name != ACTIVE:
+        return told.item.values.get(name)  # a deletion has no values
+    if told.item.is_deletion:
+        return False
+    # An event without any value for a field makes no record.
+    return True if rules.can_restore and contact is not None else None
+
+
+def _actual(contact: Contact | None, name: str) -> Any:
+    if name == ACTIVE:
+        return contact is not None and contact.active
+    return "nothing" if contact is None else contact.fields.get(name)

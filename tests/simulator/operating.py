@@ -1,0 +1,133 @@
+"""What operators do: commands, and what needs all workers to be stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+import msgspec
+
+from processors.delivery.lane import Waiting
+from tests.simulator.broker import Broker, Committed
+from tests.simulator.clock import Clock
+from tests.simulator.history import History
+from tests.simulator.notes import Notes
+from tests.simulator.plan import PARTITIONS
+
+FOR_STATE = {
+    "held": ("release", "release", "skip"),
+    "review": ("retry", "skip"),
+    "waiting": ("retry", "retry", "skip"),
+}
+ANY = ("release", "retry", "skip", "no command")
+
+
+@dataclass
+class Operator:
+    """People, who may be wrong: what they name may have ended since they looked."""
+
+    clock: Clock
+    random: Random
+    notes: Notes
+    broker: Broker
+    history: History
+
+    # ---- commands
+
+    def command(self) -> None:
+        """Order something for one parked event, or for one that is not."""
+        found = self._parked()
+        if found and self.random.random() < 0.9:
+            partition, event = self.random.choice(found)
+            names = FOR_STATE[event.entry.state if event.entry else "waiting"]
+            self._order(partition, self.random.choice(names), event)
+            return
+        known = list(self.history)
+        if known:
+            source = self.random.choice(known)
+            event = Waiting(source.lane, source.topic_ref, source.offset, 0)
+            self._order(source.partition, self.random.choice(ANY), event)
+
+    def settle_open_items(self) -> int:
+        """Order something for every event that waits for a person; return how many."""
+        found = [
+            (partition, event)
+            for partition, event in self._parked()
+            if event.entry is not None and event.entry.state in ("held", "review")
+        ]
+        for partition, event in found:
+            state = event.entry.state if event.entry else "held"
+            names = FOR_STATE[state]
+            self._order(partition, self.random.choice(names), event)
+        return len(found)
+
+    def _parked(self) -> list[tuple[int, Waiting]]:
+        return [
+            (partition, stored.event)
+            for partition, ledger in enumerate(self.broker.ledgers)
+            for stored in ledger.retry.values()
+        ]
+
+    def _order(self, partition: int, name: str, event: Waiting) -> None:
+        self.notes(f"command {name}", user=event.user, event=event.offset)
+        value = {
+            "format": 1,
+            "command": name,
+            "offset": event.offset,
+            "topic": event.topic_ref,
+            "reason": "looked at",
+        }
+        self.broker.order(partition, event.user, msgspec.json.encode(value))
+
+    def order_all(self, name: str) -> None:
+        """Order *name* for all partitions."""
+        self.notes(f"command {name}")
+        value = msgspec.json.encode({"format": 1, "command": name, "reason": "night"})
+        for partition in range(PARTITIONS):
+            self.broker.order(partition, b"@all", value)
+
+    def pause(self) -> None:
+        """Pause the destination for some time."""
+        self.order_all("pause")
+        seconds = self.random.uniform(1.0, 30.0)
+        self.clock.after(seconds, lambda: self.order_all("resume"))
+
+    # ---- while all workers are stopped
+
+    def _finish_transactions(self) -> None:
+        for ledger in self.broker.ledgers:
+            ledger.finish()
+
+    def reset(self) -> None:
+        """Set the group's offset of some partitions anywhere in their logs."""
+        self._finish_transactions()
+        for partition in range(PARTITIONS):
+            offset, marked = self.broker.offsets.get(partition, Committed())
+            if offset is None or not marked or self.random.random() < 0.4:
+                continue
+            back = self.random.randint(0, offset)
+            forward = self.random.random() < 0.15
+            end = self.broker.topic.end(partition)
+            to = self.random.randint(offset, end) if forward else back
+            self.notes(
+                f"reset {'forward' if forward else 'back'}",
+                partition=partition,
+                before=offset,
+                to=to,
+            )
+            self.history.reset(partition, offset, to)
+            self.broker.offsets[partition] = Committed(to, marked=False)
+
+    def recreate(self) -> None:
+        """Delete the source topic and make it anew."""
+        self._finish_transactions()
+        self.notes("recreated")
+        self.broker.recreate()
+        self.history.recreated(self.broker.topic.topic_id[:8])
+
+    def expire(self) -> None:
+        """Let the group's offsets be forgotten (offsets.retention.minutes)."""
+        self.notes("offsets expired")
+        for partition, committed in list(self.broker.offsets.items()):
+            if committed.marked:  # what was set back a moment ago is kept
+                del self.broker.offsets[partition]
