@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ from processors.delivery.lanes import Attempt
 from processors.delivery.partition import Batch, Partition
 from processors.delivery.records import Outcome, Park, Unpark
 from processors.delivery.verdict import NotMade, Verdict
-from processors.ledger.bodies import Bodies
+from processors.ledger.bodies import Bodies, LedgerBroken
 from processors.ledger.commits import Commits
 from processors.ledger.encode import Effort, Encoder
 from processors.ledger.loading import Loading
@@ -256,8 +256,23 @@ class Owned:
         event.body = None  # it may stay un-acked for a while, without its bytes
 
     async def _fetch(self, event: Waiting) -> None:
-        await self._tools.bodies.fill(self.core.number, [event])
-        self.core.filled(time.time())
+        if await self._filled([event]):
+            self.core.filled(time.time())
+
+    async def _filled(self, events: Sequence[Waiting]) -> bool:
+        """Fetch the bodies of *events*; where one is gone, the ledger is read anew.
+
+        A worker that was frozen does not know yet that another has ended the event.
+        """
+        epoch = self.core.epoch
+        try:
+            await self._tools.bodies.fill(self.core.number, events)
+        except LedgerBroken as error:
+            log.warning("ledger.read_anew", why=str(error))
+            if self.core.epoch == epoch:
+                self.core.fenced()
+            return False
+        return True
 
     # ---- attempts
 
@@ -272,10 +287,10 @@ class Owned:
     async def _attempt(self, attempt: Attempt) -> None:
         verdict: Verdict = NotMade()
         try:
-            await self._tools.bodies.fill(self.core.number, attempt.events)
-            verdict = await self._tools.attempts.make(
-                attempt, lambda: self._may_call(attempt)
-            )
+            if await self._filled(attempt.events):
+                verdict = await self._tools.attempts.make(
+                    attempt, lambda: self._may_call(attempt)
+                )
         finally:
             chance = random.random()  # noqa: S311 -- spreads load
             self.core.ended(attempt, verdict, time.time(), chance)

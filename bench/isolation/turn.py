@@ -62,13 +62,22 @@ def started(worker: Contestant, crm_url: str) -> Iterator[Running]:
             worker.title, worker.command, environ, Path(directory)
         ) as running,
     ):
-        deadline = time.monotonic() + START_SECONDS_MAX
-        while not _ready(worker.metrics_port):
-            running.check()
-            if time.monotonic() > deadline:
-                raise running.failed("is not ready")
-            time.sleep(ASK_SECONDS)
+        wait_until_ready(running, worker.metrics_port)
         yield running
+
+
+def wait_until_ready(running: Running, port: int | None) -> None:
+    """Return when the worker serves its partitions.
+
+    Raises:
+        NotWorking: It ended by itself, or did not get so far.
+    """
+    deadline = time.monotonic() + START_SECONDS_MAX
+    while not _ready(port):
+        running.check()
+        if time.monotonic() > deadline:
+            raise running.failed("is not ready")
+        time.sleep(ASK_SECONDS)
 
 
 def _ready(port: int | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -186,7 +187,7 @@ class Consumer(driver.Consumer):
                 await self.app.hooks.revoked(lost=not membership.is_member)
         except TimeoutError:
             log.warning("worker.drain_cut_off", after_seconds=seconds)
-        if membership.is_member:
+        if membership.holds(time.monotonic()):
             await self.maybe_wait_for_commit_to_finish()
             await self.force_commit()
 

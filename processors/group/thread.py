@@ -25,8 +25,9 @@ from events.exits import BadConfiguration
 from processors.ledger.offsets import MARK
 
 log = structlog.get_logger()
-COMMIT_SECONDS_MAX = 5.0
-LEAVE_SECONDS_MAX = 2.0
+COMMIT_SECONDS_MAX = 3.0
+STOP_SECONDS_MAX = 3.0
+LEAVE_SECONDS_MAX = 1.0
 # While a fetch waits, partitions that have been emptied since are not fetched.
 FETCH_WAIT_MS = 250
 
@@ -49,6 +50,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self.app.membership.watch(self._ensure_consumer()._coordinator)  # noqa: SLF001
 
     async def on_thread_stop(self) -> None:
+        """Leave the group and close, in time, even when no broker answers."""
+        try:
+            async with asyncio.timeout(STOP_SECONDS_MAX):
+                await self._leave_and_stop()
+        except TimeoutError:
+            pass
+        except asyncio.CancelledError:
+            _raise_if_ours()  # aiokafka's own tasks end so, when no broker answers
+        if self._consumer is not None:
+            await self._consumer._client.close()  # noqa: SLF001 -- twice does no harm
+
+    async def _leave_and_stop(self) -> None:
         """Leave the group, even while it rebalances.
 
         aiokafka waits for its join to be answered, which is when all others have
@@ -80,10 +93,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         except TimeoutError:
             return False
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            return False  # it was not us: the thread has come to its end
+            _raise_if_ours()  # else it was the thread that has come to its end
+            return False
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Commit with our mark, which tells our commits from an operator's reset.
@@ -180,6 +191,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             for tp, state in states.items()
             if state.has_valid_position and state.lso is not None
         }
+
+
+def _raise_if_ours() -> None:
+    """Raise the cancellation that is being handled if it was meant for this task."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise  # noqa: PLE0704 -- called while one is handled
 
 
 async def _leave(coordinator: Any) -> None:

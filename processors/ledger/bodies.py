@@ -17,7 +17,7 @@ AGAIN_SECONDS = 0.5
 
 
 class LedgerBroken(Exception):
-    """What was written to the ledger is not there any more; start again to read it."""
+    """What was written to the ledger is not there any more: read it anew."""
 
 
 class Bodies:

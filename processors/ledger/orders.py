@@ -50,7 +50,10 @@ class Orders:
             while True:
                 if self._changed:
                     self._assign()
-                for message in await asyncio.to_thread(self._poll):
+                found = await asyncio.to_thread(self._poll)
+                if self._changed:
+                    continue  # of before: what is wanted now is read from its offset on
+                for message in found:
                     self._take(message)
         finally:
             await asyncio.to_thread(self._consumer.close)

@@ -11,6 +11,7 @@ from events.topics import Topics
 from processors.group.consumer import REVOKE_MARGIN_SECONDS
 from processors.group.hooks import Arrived
 from processors.ledger.offsets import Committed
+from tests.support.broker import make_topics, own_broker
 from tests.support.members import (
     Collector,
     commits,
@@ -115,6 +116,28 @@ async def test_a_stop_ends_in_time_while_no_message_finds_room(
 
     assert len(hooks.got) == 1
     assert seconds < 3.0
+
+
+@pytest.mark.parametrize("fault", ["pause", "kill"])
+async def test_a_stop_ends_in_time_when_no_broker_answers(
+    installation: str, fault: str
+) -> None:
+    with own_broker() as broker:
+        topics = make_topics(broker.bootstrap_servers, installation)
+        write(broker.bootstrap_servers, topics, 0, 10)
+        hooks = Collector(acks=False)
+
+        async with running_member(broker.bootstrap_servers, topics, hooks) as app:
+            await happens(lambda: len(hooks.got) == 10)
+            getattr(broker, fault)()
+            for message in hooks.got:
+                message.ack()  # so there is something to commit
+            began = time.monotonic()
+            await app.stop()
+            seconds = time.monotonic() - began
+        broker.resume() if fault == "pause" else None
+
+    assert seconds < 10.0
 
 
 async def test_a_stop_and_a_rebalance_at_once_drain_once_and_give_all_away(

@@ -56,8 +56,13 @@ class Attempts:
     gate: Gate = field(default_factory=Gate)
     charged: dict[bytes, RetryLater] = field(default_factory=dict)
 
-    def make(self, partition: int, attempt: Attempt, end: End) -> None:
-        """Try the attempt's events; *end* gets the verdict, in the process."""
+    def make(
+        self, partition: int, attempt: Attempt, served: Callable[[], bool], end: End
+    ) -> None:
+        """Try the attempt's events; *end* gets the verdict, in the process.
+
+        No call begins unless its partition is *served* then.
+        """
         charge = self.charged.pop(attempt.lane.user, None)
         if charge is not None:
             self.notes("lane charged")
@@ -65,7 +70,8 @@ class Attempts:
             return
         items = [self._item(event) for event in attempt.events]
         conversation = correlate(items, attempt.link, self.rules)
-        _Attempt(self, partition, attempt, items, conversation, end).go_on(None)
+        talk = _Talk(self, partition, attempt, items, conversation, served, end)
+        talk.go_on(None)
 
     def _item(self, event: Waiting) -> Item:
         found = item(event.body, self.rules, event.topic_ref)
@@ -74,7 +80,7 @@ class Attempts:
 
 
 @dataclass
-class _Attempt:
+class _Talk:
     """One conversation with the destination."""
 
     made_by: Attempts
@@ -82,6 +88,7 @@ class _Attempt:
     attempt: Attempt
     items: list[Item]
     conversation: Conversation
+    served: Callable[[], bool]
     end: End
     statuses: list[int | None] = field(default_factory=list)
 
@@ -102,8 +109,9 @@ class _Attempt:
     def _send(self, call: Call) -> None:
         """The last step before the socket: a process may just have been woken."""
         by, user = self.made_by, self.attempt.lane.user
-        if not by.may_call():
-            by.notes("call without a lease")
+        if not by.may_call() or not self.served():
+            lease = "lease" if self.served() else "partition"
+            by.notes(f"call without a {lease}", user=user)
             by.gate.withdrawn(by.clock.now, user)
             self._end(NotMade())
             return

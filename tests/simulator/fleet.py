@@ -11,7 +11,7 @@ from tests.simulator.plan import WORKERS
 from tests.simulator.worker import Surroundings, Worker
 
 LOOK_SECONDS = 0.5
-RESTART_SECONDS_MIN = 2.0  # longer than any call that was sent needs to arrive
+RESTART_SECONDS_MIN = 2.0
 
 
 class Fleet:

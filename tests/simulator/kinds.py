@@ -24,6 +24,7 @@ WORKERS = (
     "frozen",
     "woken",
     "call without a lease",
+    "call without a partition",
     "drain too late",
     "member dropped",
     "rebalance",

@@ -239,14 +239,17 @@ class Owned:
         if attempt is None:
             return False
 
-        number, tools = self.core.number, self._tools
+        core, number, tools = self.core, self.core.number, self._tools
 
         def end(verdict: Verdict) -> None:
             self._ended(attempt, verdict)
 
+        def served() -> bool:
+            return core.state == "active" and core.epoch == attempt.epoch
+
         def make(gone: Waiting | None) -> None:
             if gone is None:
-                tools.attempts.make(number, attempt, end)
+                tools.attempts.make(number, attempt, served, end)
             else:
                 self._gone(gone)
 
