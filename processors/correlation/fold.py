@@ -44,8 +44,11 @@ class Fold:
 
     @property
     def creates(self) -> bool:
-        """Whether one of the events that count is a creation."""
-        return any(item.event.type == "user.created" for item in self._winners)
+        """Whether one of the events is a creation, and not an old one."""
+        return any(
+            item.event.type == "user.created" and self._is_fresh(item)
+            for item in self.items
+        )
 
     @property
     def asks(self) -> bool:
@@ -101,7 +104,8 @@ class Fold:
         version = item.change.version
         if any(v.event_id == version.event_id for v in self.link.versions.values()):
             return End("duplicate")
-        fresh = any(
-            guard.is_fresh(self.link, name, item.change) for name in item.change.fields
-        )
-        return End("superseded" if fresh else "stale")
+        return End("superseded" if self._is_fresh(item) else "stale")
+
+    def _is_fresh(self, item: Item) -> bool:
+        change = item.change
+        return any(guard.is_fresh(self.link, name, change) for name in change.fields)

@@ -119,13 +119,13 @@ class Crm:
         trouble = self._trouble()
         if trouble is not None:
             return trouble, quick
+        with_effect = self.random.random() < 0.5
         if NUMBERS.get(request.user) in self.plan.failing and not self.recovered:
-            self.notes("call failing user")
+            self._lose("failing user", request, with_effect=with_effect)
             return Response(500, RetryLater("HTTP 500")), quick
         if self._refuses(request):
             self.notes("call refused", user=request.user)
             return Response(400, Rejected("rejected", "HTTP 400")), quick
-        with_effect = self.random.random() < 0.5
         if self._strikes("answer_lost"):
             self._lose("answer lost", request, with_effect=with_effect)
             wait = self.random.choice((quick, CALL_SECONDS_MAX))

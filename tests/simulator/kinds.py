@@ -30,6 +30,7 @@ WORKERS = (
     "rebalance",
     "kept partition back",
     "partition at its bound",
+    "an entry is gone",
     "lane charged",
 )
 BROKER = (
@@ -52,7 +53,8 @@ DESTINATION = (
     "error after the effect",
     "error without the effect",
     "call refused",
-    "call failing user",
+    "failing user after the effect",
+    "failing user without the effect",
     *(f"call {name}" for name in ("Find", "Create", "Update", "Restore")),
     *(f"call {name}" for name in ("Deactivate", "Delete")),
 )

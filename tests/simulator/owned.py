@@ -10,7 +10,7 @@ from processors.delivery.lanes import Attempt
 from processors.delivery.operations import Operation
 from processors.delivery.partition import Batch, Loaded, Partition
 from processors.delivery.records import Outcome, Written
-from processors.delivery.verdict import Verdict
+from processors.delivery.verdict import NotMade, Verdict
 from tests.simulator.ledger import Ledger, Transaction
 from tests.simulator.notes import Broken
 from tests.simulator.tools import Tools
@@ -251,7 +251,8 @@ class Owned:
             if gone is None:
                 tools.attempts.make(number, attempt, served, end)
             else:
-                self._gone(gone)
+                self._gone(gone, attempt.epoch)
+                end(NotMade())
 
         def begin() -> None:
             tools.reading.fill(number, attempt.events, make)
@@ -265,19 +266,24 @@ class Owned:
         tools.ended_call()
         self.step()
 
-    def _gone(self, event: Waiting) -> None:
-        if self.is_owner and self.core.state in ("active", "draining"):
+    def _gone(self, event: Waiting, epoch: int) -> None:
+        """Read the ledger anew: another owner has ended the event."""
+        current = self.core.epoch == epoch
+        if self.is_owner and current and self.core.state in ("active", "draining"):
             raise Broken(f"the entry of {event.retry_key!r} is gone under its owner")
-        self._tools.broken("an entry is gone")
+        self._tools.notes("an entry is gone", partition=self.core.number)
+        if current:
+            self.core.fenced()
 
     def _fetch(self, event: Waiting) -> None:
         """Fetch the body of the event that a command names."""
+        epoch = self.core.epoch
 
         def filled(gone: Waiting | None) -> None:
-            if gone is not None:
-                self._gone(gone)
-                return
-            self.core.filled(self._tools.clock.now)
+            if gone is None:
+                self.core.filled(self._tools.clock.now)
+            else:
+                self._gone(gone, epoch)
             self._done()
 
         self._tools.reading.fill(self.core.number, [event], filled)

@@ -89,7 +89,8 @@ class Plan:
     start: Literal["earliest", "now"]
     timed: Mapping[str, float]
     odds: Mapping[str, float]
-    failing: frozenset[int]  # users, by number, whose calls are never answered well
+    failing: frozenset[int]  # users, by number, whose calls are not answered well
+    failing_seconds: float  # for so long; some outlast everything else
     kept: frozenset[int]  # users, by number, whose record may not be deactivated
     known: Mapping[int, int]  # how many records a user has from the start
 
@@ -106,10 +107,11 @@ def draw(seed: int) -> Plan:
         quiet = ("commit_unknown", "commit_aborted", "commit_timed_out")
         for kind in (*quiet, "answer_lost", "error", "slow"):
             odds.pop(kind, None)
+    seconds = random.uniform(50.0, 80.0) if calm else random.uniform(80.0, 170.0)
     return Plan(
         seed=seed,
         calm=calm,
-        seconds=random.uniform(50.0, 80.0) if calm else random.uniform(80.0, 170.0),
+        seconds=seconds,
         events=random.randint(40, 120),
         correlation=correlation,
         delivery=_delivery(random, correlation.held_types),
@@ -120,7 +122,8 @@ def draw(seed: int) -> Plan:
         start="now" if random.random() < 0.15 else "earliest",
         timed=timed,
         odds=odds,
-        failing=frozenset(random.sample(ILL, random.choice((0, 0, 1, 2)))),
+        failing=frozenset(random.sample(ILL, random.choice((0, 1, 2, 4)))),
+        failing_seconds=seconds * random.choice((0.3, 0.6, 4.0)),
         kept=frozenset(random.sample(users, random.choice((0, 5, 20)))),
         known={n: random.choice((1, 1, 1, 2)) for n in random.sample(users, 15)},
     )

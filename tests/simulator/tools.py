@@ -38,5 +38,4 @@ class Tools:
     changed: Callable[[], None]
     ended_call: Callable[[], None]
     watch: Callable[[int, int], None]  # commands of a partition, from an offset on
-    broken: Callable[[str], None]  # the product's process would end
     touched: Callable[[Owned], None]

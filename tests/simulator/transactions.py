@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from processors.delivery.link import Link
+from processors.delivery.operations import BEHIND
 from processors.delivery.records import (
     Letter,
     Outcome,
@@ -19,7 +20,7 @@ from tests.simulator.notes import Broken, Notes
 
 # Reasons to be parked that say nothing about the event itself.
 UNTROUBLED = (
-    "behind an earlier event",
+    BEHIND,
     "held the others back",
     "waits for its next attempt",
 )
@@ -36,7 +37,7 @@ class Check:
         self._touched: list[Source] = []
         self._unparked: list[Source] = []
         self._letters: list[tuple[Source, str]] = []
-        self._notified: list[Source] = []
+        self._held: list[Source] = []
 
     def take(self, records: Sequence[Record], now: float) -> None:
         """Take in *records*, all of one transaction.
@@ -75,7 +76,7 @@ class Check:
         source.parked, source.gone = entry, ""
         self._touched.append(source)
         if entry.state == "held":
-            self._notified.append(source)
+            self._held.append(source)
         self._notes(f"parked {entry.state}", event=source, why=entry.reason)
         if entry.reason in UNTROUBLED:
             self._notes(f"parked: {entry.reason}")
@@ -124,14 +125,11 @@ class Check:
             for source in self._touched
             if source.settled and source.outcomes[-1].outcome == "dead"
         ]
-        expected = sorted(map(str, [*dead, *self._first_held()]))
+        expected = sorted(map(str, [*dead, *self._held]))
         if sorted(str(source) for source, _ in self._letters) != expected:
             raise Broken(f"S5: letters {self._letters} for {expected}")
         for _, dead_class in self._letters:
             self._notes(f"letter {dead_class}")
-
-    def _first_held(self) -> list[Source]:
-        return [source for source in self._notified if source.parked is not None]
 
     def _taken_says_what_is_done(self, user: bytes, link: Link) -> None:
         """TAKEN and PREFIX: what is up to `taken` is done, and nothing beyond it."""

@@ -48,7 +48,6 @@ class Surroundings:
     asked: Callable[[Process, str], None]
     acked: Callable[[int, int], None]
     took_effect: Callable[[int, Attempt], None]
-    broken: Callable[[Process, str], None]
     touched: Callable[[Owned], None]
 
 
@@ -100,7 +99,6 @@ class Worker:
             changed=partitions.changed,
             ended_call=partitions.ended_call,
             watch=self.orders.watch,
-            broken=lambda why: around.broken(process, why),
             touched=around.touched,
         )
 

@@ -31,7 +31,7 @@ from tests.simulator.users import email
 from tests.simulator.worker import Surroundings
 
 LOOK_SECONDS = 5.0
-FAILING_SECONDS, REST_SECONDS_MAX = 200.0, 1_000.0
+REST_SECONDS_MAX = 1_000.0
 ROUNDS = 2  # in which operators look after open items at the end
 
 
@@ -81,7 +81,6 @@ class World(Watcher):
             asked=self.asked,
             acked=self.history.acked,
             took_effect=self._took_effect,
-            broken=self._broken,
             touched=self._touch,
         )
 
@@ -97,9 +96,9 @@ class World(Watcher):
         self.group.look()
         self.traffic.begin()
         self.faults.begin()
+        self.clock.after(self.plan.failing_seconds, self.crm.recover)
         self._run_for(self.plan.seconds)
         self.faults.heal()
-        self.clock.after(FAILING_SECONDS, self.crm.recover)
         for _ in range(ROUNDS):
             self._rest()
             if not self.operator.settle_open_items():
@@ -175,10 +174,6 @@ class World(Watcher):
         events = [self.history.of(partition, event) for event in attempt.events]
         lane = self.history.lanes[partition, attempt.lane.user]
         self.history.effect(lane, events)
-
-    def _broken(self, process: Process, why: str) -> None:
-        self.notes(f"process ended: {why}", worker=process.name)
-        self.fleet.kill(process)
 
 
 @dataclass(frozen=True)

@@ -358,3 +358,12 @@ def test_fingerprints_tell_fields_mappings_and_types_apart() -> None:
     found = {of("a", "x", 1), of("b", "x", 1), of("a", "y", 1), of("a", "x", "1")}
 
     assert len(found | {Fingerprints("other").of("a", "x", 1)}) == 5
+
+
+def test_a_creation_that_a_newer_event_sets_every_field_of_still_creates() -> None:
+    created, updated = event("user.created", name="Ann"), event(name="Bea", at=2)
+
+    calls, verdict = converse([created, updated], rules(), Done("1"))
+
+    assert calls == [Create({"name": "Bea"})]
+    assert [end.outcome for end in ends(verdict)] == ["superseded", "applied"]

@@ -53,6 +53,7 @@ def test_the_next_call_waits_until_the_former_is_durable() -> None:
     street.lanes.ended(attempt, settled(attempt), NOW, 0.5)
     street.add(an_event(3))
     assert street.ready() == []
+    assert attempt.lane.busy == "settling"
 
     street.durable()
     assert [event.offset for event in street.start().events] == [2, 3]
