@@ -59,7 +59,7 @@ class Attempts:
         if charge is not None:
             return charge
         started = time.monotonic()
-        items = [self._item(event) for event in attempt.events]
+        items = [self.read(event) for event in attempt.events]
         statuses: list[int | None] = []
         try:
             verdict = await self._converse(attempt, items, statuses, still)
@@ -71,7 +71,8 @@ class Attempts:
         self._tell(attempt, items, verdict)
         return verdict
 
-    def _item(self, event: Waiting) -> Item:
+    def read(self, event: Waiting) -> Item:
+        """Read the event's body, and note what it would change."""
         origin = event.body
         read_event = read(origin.value)
         item = item_of(

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from processors.alarm import Alarm
 from processors.attempts import Attempts
 from processors.delivery.commands import Command
 from processors.delivery.lane import Waiting
@@ -76,7 +77,7 @@ class Owned:
         self._acks: dict[int, tuple[Callable[[], None], Callable[[], None]]] = {}
         self._doing = False
         self._written_at = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._wake)
         self._retry_end = 0
         self._aborted = 0
         self.closed = asyncio.Event()
@@ -125,7 +126,9 @@ class Owned:
         """Ack what may be acked, and begin what is wanted next."""
         for offset in self.core.release():
             self._acks.pop(offset)[0]()
-        if not self._doing and not self.stopped:
+        if self.core.state == "free":
+            self.closed.set()
+        elif not self._doing and not self.stopped:
             self._begin()
         self._set_timer()
         self._tools.worker.changed()
@@ -143,9 +146,6 @@ class Owned:
             case "close":
                 self.core.kept()
                 self.closed.set()
-            case "nothing":
-                if self.core.state == "free":
-                    self.closed.set()
         missing = self.core.commands.missing(self.core.lanes)
         if missing is not None and not self._doing:
             self._do(self._fetch(missing))
@@ -257,6 +257,7 @@ class Owned:
 
     async def _fetch(self, event: Waiting) -> None:
         if await self._filled([event]):
+            self._tools.attempts.read(event)
             self.core.filled(time.time())
 
     async def _filled(self, events: Sequence[Waiting]) -> bool:
@@ -306,15 +307,9 @@ class Owned:
         due_at = self.core.lanes.due_at() if self.core.state == "active" else None
         if due_at is None:
             return
-        loop = asyncio.get_running_loop()
-        at = loop.time() + max(due_at - time.time(), 0.0)
-        if self._timer is not None:
-            if self._timer.when() <= at:
-                return
-            self._timer.cancel()
-        self._timer = loop.call_at(at, self._wake)
+        wait_seconds = max(due_at - time.time(), 0.0)
+        self._alarm.set(asyncio.get_running_loop().time() + wait_seconds)
 
     def _wake(self) -> None:
-        self._timer = None
         self.core.wake(time.time())
         self.step()

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from processors.alarm import Alarm
 from processors.delivery.commands import Command
 from processors.delivery.lanes import Rules
 from processors.delivery.partition import Partition
@@ -75,7 +76,7 @@ class Partitions:
         self._room = asyncio.Event()
         self._closed = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self.changed)
         self._kicking = False
         self._probing = False
         self._calls = 0
@@ -227,7 +228,7 @@ class Partitions:
             if owned.core.state == "kept":
                 self._kept[owned.core.number] = owned
             else:
-                await self._tools.commits.close(owned.core.number)
+                self.spawn(self._tools.commits.close(owned.core.number))
         self._owned, self._turn = {}, deque()
         self._room.set()
 
@@ -287,14 +288,4 @@ class Partitions:
 
     def _later(self, seconds: float) -> None:
         """Look again in *seconds*, or sooner where that was already meant."""
-        loop = asyncio.get_running_loop()
-        at = loop.time() + seconds
-        if self._timer is not None:
-            if self._timer.when() <= at:
-                return
-            self._timer.cancel()
-        self._timer = loop.call_at(at, self._again)
-
-    def _again(self) -> None:
-        self._timer = None
-        self.changed()
+        self._alarm.set(asyncio.get_running_loop().time() + seconds)

@@ -123,6 +123,12 @@ async def _started(app: WorkerApp) -> AsyncIterator[None]:
 def _stop_signal() -> asyncio.Event:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def told() -> None:
+        stop.set()
+        # It may come while the app still joins its group, which takes its time.
+        loop.call_later(EXIT_SECONDS_MAX, os._exit, 1)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, told)
     return stop

@@ -90,9 +90,12 @@ class Fold:
 
         Where nothing was told to the destination (`skipped`), no fingerprint says so.
         """
-        told = done.outcome != "skipped"
-        plan = self.plan if told else self.plan._replace(send=())
-        link = guard.confirmed(self.link, plan)
+        link, plan = self.link, self.plan
+        if done.outcome == "skipped":
+            plan = plan._replace(send=())
+            for item in self.items:  # an earlier try of it may have been told
+                link = guard.unconfirmed(link, item.change)
+        link = guard.confirmed(link, plan)
         ends = tuple(self._end(item, done) for item in self.items)
         return Settled(ends, replace(link, record_id=record_id))
 

@@ -122,6 +122,9 @@ def build(member: Member, kafka: KafkaSettings, topic: str, hooks: Hooks) -> Wor
         consumer_auto_offset_reset="none",  # never a silent jump; see ConsumerThread
         consumer_max_fetch_size=5 * MIB,
         stream_buffer_maxsize=256,
+        # A leader that joins while a broker is away may see no topic, and give nobody
+        # a partition: it looks again soon.
+        consumer_metadata_max_age_ms=10_000,
         broker_max_poll_records=500,  # what still comes of a partition that is paused
         broker_session_timeout=session_seconds,
         broker_heartbeat_interval=min(HEARTBEAT_SECONDS, session_seconds / 4),

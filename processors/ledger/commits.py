@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, ParamSpec, TypeVar
@@ -44,6 +45,7 @@ class Commits:
         self._timeout_seconds = transaction_timeout_seconds
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ledger")
         self._opened: dict[int, Transactions] = {}
+        self._turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def open(self, partition: int) -> bool:
         """Fence every former owner of *partition*; False: ask again."""
@@ -56,7 +58,8 @@ class Commits:
             )
             self._opened[partition] = transactions
         try:
-            await self._run(transactions.open, OPEN_SECONDS_MAX)
+            async with self._turns[partition]:
+                await self._run(transactions.open, OPEN_SECONDS_MAX)
         except LedgerUnavailable as error:
             log.warning("ledger.not_opened", partition=partition, reason=error.reason)
             return False
@@ -87,7 +90,8 @@ class Commits:
         """Give the partition's producer up."""
         transactions = self._opened.pop(partition, None)
         if transactions is not None:
-            await self._run(transactions.close)
+            async with self._turns[partition]:
+                await self._run(transactions.close)
 
     async def close_all(self) -> None:
         """Give all producers up; call when nothing is written any more."""

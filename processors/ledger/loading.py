@@ -27,7 +27,7 @@ log = structlog.get_logger()
 Start = Literal["earliest", "now"] | datetime
 TOGETHER_SECONDS = 0.02
 AGAIN_SECONDS = 0.5
-LOAD_SECONDS_MAX = 120.0
+LOAD_SECONDS_MAX = 30.0
 END_SECONDS_MAX = 10.0
 # What begins so is a link: to parse a million would take seconds.
 LINK_BEGINS = b'{"format":1,"taken":'
@@ -68,11 +68,10 @@ class Loading:
                 what mends it.
         """
         loop = asyncio.get_running_loop()
-        asked: asyncio.Future[Read] = loop.create_future()
-        self._asked[partition] = asked
+        asked = self._asked.setdefault(partition, loop.create_future())
         if self._reading is None:
             self._reading = loop.create_task(self._together(), name="load")
-        return await asked
+        return await asyncio.shield(asked)
 
     async def retry_end(self, partition: int) -> int:
         """Return the offset that the partition's next parked event will get."""
@@ -84,27 +83,31 @@ class Loading:
         return found[partition].high
 
     async def _together(self) -> None:
+        apart = False
         while self._asked:
-            await asyncio.sleep(TOGETHER_SECONDS)
+            await asyncio.sleep(AGAIN_SECONDS if apart else TOGETHER_SECONDS)
             asked, self._asked = self._asked, {}
-            try:
-                found = await self._read(sorted(asked))
-            except BaseException as error:  # noqa: BLE001 -- whoever asked raises it
-                for future in asked.values():
-                    future.set_exception(error)
-                continue
-            for partition, future in asked.items():
-                if not future.done():
-                    future.set_result(found[partition])
+            # One that cannot be read holds up the others only once.
+            groups = [[p] for p in asked] if apart else [sorted(asked)]
+            done = [await self._read({p: asked[p] for p in g}) for g in groups]
+            apart = not all(done)
         self._reading = None
 
-    async def _read(self, partitions: Collection[int]) -> dict[int, Read]:
-        while True:
-            try:
-                return await asyncio.to_thread(_read, self._source, partitions)
-            except LedgerUnavailable as error:
-                log.warning("ledger.not_loaded", reason=error.reason)
-                await asyncio.sleep(AGAIN_SECONDS)
+    async def _read(self, asked: dict[int, asyncio.Future[Read]]) -> bool:
+        """Read what is asked for; False: Kafka is away, it has to be asked again."""
+        try:
+            found = await asyncio.to_thread(_read, self._source, list(asked))
+        except LedgerUnavailable as error:
+            log.warning("ledger.not_loaded", reason=error.reason, partitions=len(asked))
+            self._asked = asked | self._asked
+            return False
+        except Exception as error:  # noqa: BLE001 -- whoever asked raises it
+            for future in asked.values():
+                future.set_exception(error)
+        else:
+            for partition, future in asked.items():
+                future.set_result(found[partition])
+        return True
 
 
 def _read(source: Source, partitions: Collection[int]) -> dict[int, Read]:

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import msgspec
+from aiohttp import ClientSession
 
 from events.publisher import Message
 from processors.attempts import Attempts
@@ -32,7 +33,7 @@ def install(log: CallLog, points: FaultPoints) -> None:
     """Replace the product's methods by ones that note what they do."""
     _wrap(Attempts, "make", _attempt)
     _wrap(RestClient, "call", lambda call: _noted_call(call, log, points))
-    _wrap(RestClient, "_request", _named)
+    _wrap(ClientSession, "_request", _named)
     _wrap(Transactions, "write", lambda write: _noted_write(write, log, points))
     _wrap(Batch, "fill", lambda fill: _then(fill, lambda _: points.passed("in_commit")))
     _wrap(Owned, "step", lambda step: _acking(step, points))
@@ -96,11 +97,10 @@ def _noted_call(make: Any, log: CallLog, points: FaultPoints) -> Any:
     return replaced
 
 
-def _named(build: Any) -> Any:
-    def replaced(self: RestClient, call: Any) -> Any:
-        request = build(self, call)
-        request.headers[HEADER] = _call.get()
-        return request
+def _named(send: Any) -> Any:
+    async def replaced(self: ClientSession, *about: Any, **rest: Any) -> Any:
+        rest["headers"] = {**(rest.get("headers") or {}), HEADER: _call.get("")}
+        return await send(self, *about, **rest)
 
     return replaced
 

@@ -17,6 +17,7 @@ from tests.simulator.kinds import missing, table
 from tests.simulator.runs import Runner, Totals, runner, told
 from tests.simulator.world import run
 
+pytestmark = pytest.mark.timeout(900)
 BATCHES, BATCH = 21, 100
 RUNS_MIN = 2_000
 
@@ -48,7 +49,6 @@ def totals(started: Runner) -> Totals:
     return totals
 
 
-@pytest.mark.timeout(900)
 def test_whatever_befalls_every_promise_is_kept(totals: Totals) -> None:
     failures = "\n".join(told(result) for result in totals.failures)
 
