@@ -99,7 +99,7 @@ def test_an_event_under_a_strangers_key_goes_where_it_belongs(
 
     ends = eventually(lambda: ends_of(pipeline, event["id"], 2))
     assert sorted(end["outcome"] for end in ends) == ["applied", "rerouted"]
-    assert published(pipeline, event["id"])[-1] == (user.encode(), of_partition(user))
+    assert (user.encode(), of_partition(user)) in published(pipeline, event["id"])
 
 
 def test_an_event_in_another_partition_goes_where_it_belongs(
@@ -112,7 +112,7 @@ def test_an_event_in_another_partition_goes_where_it_belongs(
 
     ends = eventually(lambda: ends_of(pipeline, event["id"], 2))
     assert sorted(end["outcome"] for end in ends) == ["applied", "rerouted"]
-    assert published(pipeline, event["id"])[-1] == (user.encode(), of_partition(user))
+    assert (user.encode(), of_partition(user)) in published(pipeline, event["id"])
 
 
 @pytest.mark.parametrize("value", [b"\xff", b"[]", b"{}", None])

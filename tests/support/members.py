@@ -77,7 +77,7 @@ async def running_member(
         await app.stop()
 
 
-async def happens(look: Callable[[], Found], seconds_max: float = 20.0) -> Found:
+async def happens(look: Callable[[], Found], seconds_max: float = 60.0) -> Found:
     """Return what *look* finds as soon as it is true; the loop runs meanwhile."""
     deadline = time.monotonic() + seconds_max
     while not (found := look()):

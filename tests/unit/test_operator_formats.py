@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from confluent_kafka import Message as Read
 
@@ -50,9 +52,9 @@ def test_a_worker_does_what_was_said_about_an_event() -> None:
     said = about(TARGET, "skip", event, "asked for")
 
     assert said.partition == 2
-    assert decode.command(3, said.key, said.value) == Command(
-        3, "skip", ANN, REF, 17, "asked for"
-    )
+    heard = decode.command(3, said.key, said.value)
+    assert heard.at
+    assert replace(heard, at="") == Command(3, "skip", ANN, REF, 17, "asked for")
 
 
 @pytest.mark.parametrize("reason", [None, "moving house"])
