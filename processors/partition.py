@@ -127,7 +127,9 @@ class Owned:
         for offset in self.core.release():
             self._acks.pop(offset)[0]()
         if self.core.state == "free":
-            self.closed.set()
+            # A call under way must not take effect after another has the partition.
+            if self.core.calls == 0:
+                self.closed.set()
         elif not self._doing and not self.stopped:
             self._begin()
         self._set_timer()

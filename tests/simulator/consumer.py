@@ -77,7 +77,8 @@ class Consumer:
         """Look for new messages in *partition*."""
         if partition in self._positions:
             self._behind.add(partition)
-            self._fetch(partition)
+            if not self._fetched:
+                self._fetch(partition)
 
     def _fetch(self, partition: int) -> None:
         position = self._positions[partition]

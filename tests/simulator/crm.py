@@ -67,17 +67,12 @@ class Crm:
     contacts: dict[str, Contact] = field(default_factory=dict)
     away: dict[str, float] = field(default_factory=dict)  # kind of trouble, until when
     healed: bool = False
-    recovered: bool = False
     _made: int = 0
 
     def heal(self) -> None:
         """Answer well from now on, but for the users that always fail."""
         self.healed = True
         self.away.clear()
-
-    def recover(self) -> None:
-        """Answer the users well that always failed."""
-        self.recovered = True
 
     def add(self, fields: dict[str, Any]) -> str:
         """Make a record; return its id."""
@@ -120,7 +115,7 @@ class Crm:
         if trouble is not None:
             return trouble, quick
         with_effect = self.random.random() < 0.5
-        if NUMBERS.get(request.user) in self.plan.failing and not self.recovered:
+        if self._fails(request.user):
             self._lose("failing user", request, with_effect=with_effect)
             return Response(500, RetryLater("HTTP 500")), quick
         if self._refuses(request):
@@ -134,6 +129,11 @@ class Crm:
             self._lose("error", request, with_effect=with_effect)
             return Response(503, RetryLater("HTTP 503")), quick
         return Response(200, self._carry_out(request)), self._seconds()
+
+    def _fails(self, user: str) -> bool:
+        plan = self.plan
+        during = plan.failing_from <= self.clock.seconds < plan.failing_until
+        return during and NUMBERS.get(user) in plan.failing
 
     def _lose(self, kind: str, request: Request, *, with_effect: bool) -> None:
         self.notes(f"{kind} {'after' if with_effect else 'without'} the effect")

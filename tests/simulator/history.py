@@ -14,6 +14,8 @@ from processors.delivery.lane import Entry, Waiting
 from processors.delivery.verdict import OutcomeName
 from tests.simulator.notes import Broken
 
+BEFORE = "before the start"
+
 
 class Ended(NamedTuple):
     """One outcome record."""
@@ -59,10 +61,13 @@ class History:
 
     def __init__(self) -> None:
         self.topic_ref = ""
+        self.former: set[str] = set()  # topics that were deleted
         self.lanes: dict[tuple[int, bytes], list[Source]] = {}
+        self.skips: set[Source] = set()  # what operators have ordered to be ended
         self.rewinds: dict[int, int] = {}  # asked for, by partition, not yet served
         self.set_back: set[int] = set()  # partitions that ever were, of this topic
         self.ever_set_back: set[int] = set()
+        self._lost: dict[tuple[int, bytes], str] = {}
         self._by_place: dict[tuple[str, int, int], Source] = {}
 
     def __iter__(self) -> Iterator[Source]:
@@ -92,13 +97,34 @@ class History:
             if source.topic_ref == self.topic_ref
         ]
 
+    def newest(self, partition: int, user: bytes, name: str) -> Source | None:
+        """Return the newest event that carries a field, if it is of this topic."""
+        found = [
+            (source.item.change.version, number, source)
+            for number, source in enumerate(self.lanes.get((partition, user), ()))
+            if source.item is not None and name in source.item.change.fields
+        ]
+        newest = max(found, default=None)
+        if newest is None or newest[2].topic_ref != self.topic_ref:
+            return None
+        return newest[2]
+
     # ---- what operators do
+
+    def loses(self, partition: int, lane: bytes) -> None:
+        """The destination loses fields of a user; events that run again bring them."""
+        self._lost[partition, lane] = self.topic_ref
+
+    def is_lost(self, partition: int, lane: bytes) -> bool:
+        """Whether they cannot be brought again: their topic was deleted."""
+        topic_ref = self._lost.get((partition, lane), self.topic_ref)
+        return topic_ref != self.topic_ref
 
     def starts(self, partition: int, start: int) -> None:
         """A destination begins at *start*: what is before it is nobody's."""
         for source in self.in_partition(partition):
             if source.offset < start and not source.is_done:
-                source.gone = "before the start"
+                source.gone = BEFORE
 
     def reset(self, partition: int, before: int, offset: int) -> None:
         """The group's offset was set from *before* to *offset*."""
@@ -117,6 +143,7 @@ class History:
         for source in self:
             if not source.is_done:
                 source.gone = "of a topic that was deleted"
+        self.former.add(self.topic_ref)
         self.topic_ref = topic_ref
         self.rewinds.clear()
         self.set_back.clear()

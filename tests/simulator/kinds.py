@@ -40,6 +40,7 @@ BROKER = (
     "loaded to commit",
     "reset back",
     "reset forward",
+    "field lost",
     "recreated",
     "offsets expired",
     "outcome applied again",

@@ -42,6 +42,12 @@ class Carried:
         return bool(self.outcomes & LIVE)
 
     @property
+    def was_skipped(self) -> bool:
+        """Whether a policy ever let it pass untold: its versions are taken then."""
+        ends = (end for source in self.copies for end in source.outcomes)
+        return any(end.outcome == "skipped" for end in ends)
+
+    @property
     def was_attempted(self) -> bool:
         """Whether an attempt of it may have changed the destination."""
         return any(source.attempted for source in self.copies)
@@ -57,6 +63,8 @@ def check_user(
     """
     if any(source.gone and source.attempted for source in sources):
         return  # what was taken away had reached the destination before
+    if world.history.is_lost(partition, user):
+        return
     raw = world.broker.ledgers[partition].links.get(user)
     record_id = None if raw is None else links.decode(raw).record_id
     contact = None if record_id is None else world.crm.contacts.get(record_id)
@@ -92,14 +100,14 @@ def _told(carried: Sequence[Carried], *, rewound: bool) -> Carried | None:
     The newest; where that became a dead letter, was skipped or has not ended, the one
     that was told last, unless an attempt of the others may have changed the field.
     """
-    if not carried or "skipped" in carried[0].outcomes:
+    if not carried or carried[0].was_skipped:
         return None
     if carried[0].is_live:
         return carried[0]
     if carried[0].outcomes == {"superseded"}:
         raise Broken(f"S3: nothing is newer than {carried[0].copies[0]}")
     others = [one for one in carried if not one.is_live]
-    if rewound or any("skipped" in one.outcomes for one in carried):
+    if rewound or any(one.was_skipped for one in carried):
         return None
     if any(one.was_attempted for one in others):
         return None

@@ -7,9 +7,11 @@ from random import Random
 
 import msgspec
 
+from processors.delivery import link as links
 from processors.delivery.lane import Waiting
 from tests.simulator.broker import Broker, Committed
 from tests.simulator.clock import Clock
+from tests.simulator.crm import Crm
 from tests.simulator.history import History
 from tests.simulator.notes import Notes
 from tests.simulator.plan import PARTITIONS
@@ -19,6 +21,7 @@ FOR_STATE = {
     "review": ("retry", "skip"),
     "waiting": ("retry", "retry", "skip"),
 }
+LOSABLE = ("name", "phone")  # by email a record is found
 ANY = ("release", "retry", "skip", "no command")
 
 
@@ -30,6 +33,7 @@ class Operator:
     random: Random
     notes: Notes
     broker: Broker
+    crm: Crm
     history: History
 
     # ---- commands
@@ -70,6 +74,8 @@ class Operator:
 
     def _order(self, partition: int, name: str, event: Waiting) -> None:
         self.notes(f"command {name}", user=event.user, event=event.offset)
+        if name == "skip":
+            self.history.skips.add(self.history.of(partition, event))
         value = {
             "format": 1,
             "command": name,
@@ -106,17 +112,32 @@ class Operator:
             if offset is None or not marked or self.random.random() < 0.4:
                 continue
             back = self.random.randint(0, offset)
-            forward = self.random.random() < 0.15
-            end = self.broker.topic.end(partition)
-            to = self.random.randint(offset, end) if forward else back
-            self.notes(
-                f"reset {'forward' if forward else 'back'}",
-                partition=partition,
-                before=offset,
-                to=to,
-            )
-            self.history.reset(partition, offset, to)
-            self.broker.offsets[partition] = Committed(to, marked=False)
+            if self.random.random() < 0.15:
+                end = self.broker.topic.end(partition)
+                self._set("forward", partition, self.random.randint(offset, end))
+                continue
+            if self.random.random() < 0.3:
+                self._restore(partition, back)
+            self._set("back", partition, back)
+
+    def _set(self, where: str, partition: int, to: int) -> None:
+        before = self.broker.offsets[partition].offset or 0
+        self.notes(f"reset {where}", partition=partition, before=before, to=to)
+        self.history.reset(partition, before, to)
+        self.broker.offsets[partition] = Committed(to, marked=False)
+
+    def _restore(self, partition: int, offset: int) -> None:
+        """Let the destination lose what came from *offset* on, as from a backup."""
+        for user, raw in self.broker.ledgers[partition].links.items():
+            contact = self.crm.contacts.get(links.decode(raw).record_id or "")
+            if contact is None:
+                continue
+            for name in LOSABLE:
+                source = self.history.newest(partition, user, name)
+                if source is not None and source.settled and source.offset >= offset:
+                    contact.fields.pop(name, None)
+                    self.history.loses(partition, user)
+                    self.notes("field lost", user=user, field=name)
 
     def recreate(self) -> None:
         """Delete the source topic and make it anew."""

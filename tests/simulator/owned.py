@@ -65,8 +65,9 @@ class Owned:
         self.step()
 
     def lost(self) -> None:
-        """Forget everything, and write nothing."""
+        """Forget everything, and write nothing; connections are reset at once."""
         self.core.lost()
+        self._close()
         self.step()
 
     # ---- what is wanted
@@ -95,7 +96,7 @@ class Owned:
                 self.core.kept()
                 self._close()
             case "nothing":
-                if self.core.state == "free":
+                if self.core.state == "free" and self.core.calls == 0:
                     self._close()
         missing = self.core.commands.missing(self.core.lanes)
         if missing is not None and not self._doing:

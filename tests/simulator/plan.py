@@ -14,7 +14,7 @@ from processors.delivery.retry import RetryPolicy
 
 PARTITIONS = 12
 USERS = 50
-ILL, WELL = range(45), range(45, USERS)  # who may always fail, and who never does
+ILL, WELL = range(20), range(45, USERS)  # who may always fail, and who never does
 WORKERS = ("w1", "w2", "w3")
 FIELDS = {"email": "email", "name": "name", "phone": "phone_number"}
 
@@ -90,7 +90,8 @@ class Plan:
     timed: Mapping[str, float]
     odds: Mapping[str, float]
     failing: frozenset[int]  # users, by number, whose calls are not answered well
-    failing_seconds: float  # for so long; some outlast everything else
+    failing_from: float  # seconds after the beginning
+    failing_until: float  # some outlast everything else
     kept: frozenset[int]  # users, by number, whose record may not be deactivated
     known: Mapping[int, int]  # how many records a user has from the start
 
@@ -123,7 +124,8 @@ def draw(seed: int) -> Plan:
         timed=timed,
         odds=odds,
         failing=frozenset(random.sample(ILL, random.choice((0, 1, 2, 4)))),
-        failing_seconds=seconds * random.choice((0.3, 0.6, 4.0)),
+        failing_from=seconds * random.choice((0.0, 0.2, 0.4)),
+        failing_until=seconds * random.choice((0.5, 0.7, 4.0)),
         kept=frozenset(random.sample(users, random.choice((0, 5, 20)))),
         known={n: random.choice((1, 1, 1, 2)) for n in random.sample(users, 15)},
     )

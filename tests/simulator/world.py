@@ -53,7 +53,7 @@ class World(Watcher):
                 self.crm.add({"email": email(number)})
         self.fleet = Fleet(self._surroundings(random), random)
         self.operator = Operator(
-            self.clock, random, self.notes, self.broker, self.history
+            self.clock, random, self.notes, self.broker, self.crm, self.history
         )
         self.faults = Faults(
             self.clock,
@@ -96,7 +96,6 @@ class World(Watcher):
         self.group.look()
         self.traffic.begin()
         self.faults.begin()
-        self.clock.after(self.plan.failing_seconds, self.crm.recover)
         self._run_for(self.plan.seconds)
         self.faults.heal()
         for _ in range(ROUNDS):
