@@ -15,7 +15,8 @@ from processors.correlation.rules import Lookup
 from processors.delivery.verdict import Rejected, RetryLater, Unavailable
 from processors.rest.answers import Reader, classify
 from processors.rest.connection import Connection
-from processors.rest.leased import Lease, LeasedSession, Sent, watched
+from processors.rest.connections import Lease, Sent, watched
+from processors.rest.leased import LeasedSession
 from processors.rest.requests import Requests
 
 Meaning = Answer | RetryLater | Rejected | Unavailable
