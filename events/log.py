@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import logging
 import sys
+from typing import Any
 
+import msgspec
 import structlog
 
 # These write whole URLs, member names or one line per request at INFO.
 _QUIET = ("httpx", "aiohttp", "aiokafka", "faust", "mode", "uvicorn", "asyncio")
+
+_encoder = msgspec.json.Encoder(enc_hook=repr)
 
 
 def configure() -> None:
@@ -26,7 +29,7 @@ def configure() -> None:
         processors=[
             *shared,
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(serializer=_json),
         ],
         logger_factory=structlog.WriteLoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
@@ -37,7 +40,7 @@ def configure() -> None:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(serializer=_json),
         ],
     )
     handler = logging.StreamHandler(sys.stdout)
@@ -45,6 +48,11 @@ def configure() -> None:
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _json(line: Any, **_: Any) -> str:
+    """Return *line* as JSON; what JSON has no type for as its `repr`."""
+    return _encoder.encode(line).decode()
 
 
 def user_ref(secret: str, user_id: str) -> str:
@@ -55,5 +63,4 @@ def user_ref(secret: str, user_id: str) -> str:
     >>> user_ref("k" * 16, "auth0|1") == user_ref("k" * 16, "auth0|1")
     True
     """
-    digest = hmac.new(secret.encode(), user_id.encode(), hashlib.sha256)
-    return digest.hexdigest()[:16]
+    return hmac.digest(secret.encode(), user_id.encode(), "sha256").hex()[:16]

@@ -82,6 +82,15 @@ class Topics:
             self.commands(destination),
         )
 
+    def written_by(self, destination: str) -> tuple[Topic, ...]:
+        """Return the topics of the destination that its worker's transactions write."""
+        return (
+            self.links(destination),
+            self.retry(destination),
+            self.dead(destination),
+            self.outcomes(destination),
+        )
+
     def all_of(self, destinations: Iterable[str]) -> tuple[Topic, ...]:
         """Return every topic of the installation, each once."""
         found = {topic.name: topic for topic in self.of_ingest()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info
@@ -66,30 +67,37 @@ class WorkerMetrics:
             {"version": version("keepstep")}
         )
 
+        self._ages = self._age.labels(destination)
+        self._commits = self._commit.labels(destination)
+        self._settles = self._settle.labels(destination)
+        self._by_code = cache(partial(self._calls.labels, destination))
+        self._by_outcome = cache(partial(self._outcomes.labels, destination))
+        self._by_verdict = cache(partial(self._attempts.labels, destination))
+
     def attempted(self, verdict: str) -> None:
         """Count an attempt that ended in *verdict*."""
-        self._attempts.labels(self._destination, verdict).inc()
+        self._by_verdict(verdict).inc()
 
     def called(self, operation: str, status: int | None, seconds: float) -> None:
         """Count a call; the code is the class of its status, or `none`."""
         code = "none" if status is None else f"{status // 100}xx"
-        self._calls.labels(self._destination, operation, code).observe(seconds)
+        self._by_code(operation, code).observe(seconds)
 
     def ended(self, event_type: str, outcome: str, age_seconds: float | None) -> None:
         """Count an event that ended in *outcome*."""
         known = event_type if event_type in KNOWN_TYPES else "other"
-        self._outcomes.labels(self._destination, known, outcome).inc()
+        self._by_outcome(known, outcome).inc()
         if age_seconds is not None:
-            self._age.labels(self._destination).observe(max(age_seconds, 0.0))
+            self._ages.observe(max(age_seconds, 0.0))
 
     def committed(self, partition: int, result: str, seconds: float) -> None:
         """Count a transaction of *partition*."""
         self._transactions.labels(self._destination, partition, result).inc()
-        self._commit.labels(self._destination).observe(seconds)
+        self._commits.observe(seconds)
 
     def settled(self, seconds: float) -> None:
         """Count an attempt whose end has become durable *seconds* after it."""
-        self._settle.labels(self._destination).observe(seconds)
+        self._settles.observe(seconds)
 
     def watch(self, partitions: Collector) -> None:
         """Ask *partitions* for its gauges at every scrape."""

@@ -93,6 +93,7 @@ class Parts:
             told.kafka,
             told.group,
             self._topics.events.name,
+            [topic.name for topic in self._topics.written_by(told.name)],
             min(self._topics.partitions, THREADS_MAX),
             transaction_timeout_seconds=settings.transaction_timeout_seconds,
         )

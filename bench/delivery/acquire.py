@@ -42,6 +42,7 @@ async def acquire(destination: str) -> Acquired:
         kafka,
         group,
         events.name,
+        [topic.name for topic in topics.written_by(destination)],
         threads=min(events.partitions, 16),
         transaction_timeout_seconds=15.0,
     )

@@ -13,6 +13,7 @@ import structlog
 from events.kafka import KafkaSettings
 from events.publisher import Message
 from processors.ledger.clients import LedgerUnavailable
+from processors.ledger.hanging import Place
 from processors.ledger.offsets import MarkedOffsets
 from processors.ledger.transactions import Transactions
 
@@ -26,6 +27,7 @@ T = TypeVar("T")
 class Commits:
     """One transactional producer per owned partition: `<group>.<partition>`.
 
+    *topic* is the source; *written* are the ledger's topics, which have as many.
     A partition has one call at a time; those of several run side by side, each in a
     thread, for librdkafka's transactions block.
     """
@@ -35,6 +37,7 @@ class Commits:
         kafka: KafkaSettings,
         group: str,
         topic: str,
+        written: Sequence[str],
         threads: int,
         *,
         transaction_timeout_seconds: float,
@@ -42,6 +45,7 @@ class Commits:
         self._kafka = kafka
         self._group = group
         self._topic = topic
+        self._written = written
         self._timeout_seconds = transaction_timeout_seconds
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ledger")
         self._opened: dict[int, Transactions] = {}
@@ -54,6 +58,7 @@ class Commits:
             transactions = Transactions(
                 self._kafka,
                 f"{self._group}.{partition}",
+                [Place(topic, partition) for topic in self._written],
                 transaction_timeout_seconds=self._timeout_seconds,
             )
             self._opened[partition] = transactions

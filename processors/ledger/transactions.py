@@ -10,9 +10,10 @@ from confluent_kafka import Producer
 from events.kafka import KafkaSettings
 from events.publisher import Message
 from events.topics import RECORD_BYTES_MAX
-from processors.ledger import refusals, rounds
+from processors.ledger import hanging, refusals, rounds
 from processors.ledger.batch import Batch
 from processors.ledger.clients import SILENT, Deadline, LedgerUnavailable
+from processors.ledger.hanging import Place
 from processors.ledger.offsets import MarkedOffsets, of_no_member
 from processors.ledger.refusals import RecordRefused
 from processors.ledger.rounds import Round, Written
@@ -28,7 +29,8 @@ class Transactions:
     """The one producer that may write a partition's ledger, until it is fenced.
 
     Blocks, each call within its limit: use a thread, and one at a time. Whoever opens
-    the same *transactional_id* later, in whatever process, fences this one.
+    the same *transactional_id* later, in whatever process, fences this one. *places*
+    are where it writes to.
     `reason` names the last failure. `aborted` counts transactions that were given up:
     each leaves a gap in the offsets of the partitions that it wrote to.
     """
@@ -37,11 +39,13 @@ class Transactions:
         self,
         kafka: KafkaSettings,
         transactional_id: str,
+        places: Sequence[Place],
         *,
         transaction_timeout_seconds: float = 15.0,
         commit_seconds_max: float = 20.0,
     ) -> None:
         self._kafka = kafka
+        self._places = places
         self._settings: dict[str, Any] = {
             **kafka.librdkafka(),
             "transactional.id": transactional_id,
@@ -62,6 +66,7 @@ class Transactions:
         }
         self._seconds_max = commit_seconds_max
         self._producer: Producer | None = None
+        self._doubtful = False  # an abort may have left something open
         self.reason = ""
         self.aborted = 0
 
@@ -72,11 +77,19 @@ class Transactions:
             LedgerUnavailable: The broker did not agree within *seconds_max*.
         """
         self.close()
+        deadline = Deadline(seconds_max)
         producer = Producer(self._settings, logger=SILENT)
-        failure = rounds.repeat(producer.init_transactions, Deadline(seconds_max))
+        failure = rounds.repeat(producer.init_transactions, deadline)
         if failure is not None:
             raise LedgerUnavailable(failure.name())
+        self._end_what_hangs(producer, deadline)
         self._producer = producer
+
+    def _end_what_hangs(self, producer: Producer, deadline: Deadline) -> None:
+        left = hanging.undecided(self._kafka, self._places, deadline)
+        if left:
+            hanging.end(producer, left, deadline)
+        self._doubtful = False
 
     def close(self) -> None:
         """Give the producer up without waiting; nothing is written after.
@@ -107,6 +120,8 @@ class Transactions:
         except RecordRefused:
             written = Written.ABORTED
             raise
+        except LedgerUnavailable as error:
+            self.reason = error.reason
         except SystemError as error:  # a fault of the client when it is fenced
             self.reason = type(error).__name__
         finally:
@@ -125,6 +140,8 @@ class Transactions:
         group = None if offsets is None else of_no_member(self._kafka, offsets.group)
         batch = Batch(producer, messages, deadline, offsets, group)
         for _ in range(ROUNDS_MAX):
+            if self._doubtful:
+                self._end_what_hangs(producer, deadline)
             done = self._noted(rounds.commit(producer, batch.fill, deadline))
             if done.written is not Written.ABORTED:
                 return done.written
@@ -148,7 +165,9 @@ class Transactions:
         return Written.ABORTED
 
     def _noted(self, done: Round) -> Round:
-        self.aborted += done.written is Written.ABORTED
+        if done.written is Written.ABORTED:
+            self.aborted += 1
+            self._doubtful = True
         if done.failure is not None:
             self.reason = done.failure.name()
         return done

@@ -16,6 +16,7 @@ from events.kafka import KafkaSettings
 from events.publisher import Message
 from events.topics import Topic, Topics
 from processors.ledger.clients import LedgerUnavailable
+from processors.ledger.hanging import Place
 from processors.ledger.offsets import ends
 from processors.ledger.transactions import Transactions
 from tests.support.broker import PARTITIONS
@@ -43,7 +44,9 @@ class Ledger:
     def owner(self, partition: int = 0, **settings: float) -> Transactions:
         """Return what opens this partition; nobody is fenced before `open`."""
         name = f"{self.topics.installation}.crm.{partition}"
-        return Transactions(self.kafka, name, **settings)
+        topics = self.topics.written_by("crm")
+        places = [Place(topic.name, partition) for topic in topics]
+        return Transactions(self.kafka, name, places, **settings)
 
     def opened(self, partition: int = 0, **settings: float) -> Transactions:
         """Return the present owner of the partition."""
