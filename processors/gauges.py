@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from processors.delivery.partition import Partition
+from processors.group.watchdog import Progress
 from processors.rest.gate import Gate
 
 STATES = ("waiting", "held", "review", "grace", "budget")
@@ -22,10 +23,12 @@ class Gauges:
         destination: str,
         owned: Callable[[], Iterable[Partition]],
         gate: Gate,
+        progress: Callable[[], Mapping[int, Progress]],
     ) -> None:
         self._destination = destination
         self._owned = owned
         self._gate = gate
+        self._progress = progress
 
     def collect(self) -> Iterator[Metric]:
         """Return the gauges as they are now."""
@@ -33,6 +36,7 @@ class Gauges:
         yield self._each("lanes", "Users of whom something waits", partitions, _lanes)
         yield self._each("in_memory", "Events in memory", partitions, _events)
         yield self._each("in_memory_bytes", "Their bytes", partitions, _bytes)
+        yield self._each("lag", "Messages that have not ended", partitions, self._lag)
         yield self._each("unacked", "Messages not acked", partitions, _unacked)
         yield self._each("paused", "Paused by an operator", partitions, _paused)
         yield self._each(
@@ -73,6 +77,10 @@ class Gauges:
             if found is not None:
                 family.add_metric([self._destination, str(partition.number)], found)
         return family
+
+    def _lag(self, partition: Partition) -> float | None:
+        progress = self._progress().get(partition.number)
+        return None if progress is None else progress.lag
 
     def _parked(self, partitions: Iterable[Partition]) -> Metric:
         family = GaugeMetricFamily(

@@ -119,7 +119,7 @@ class Parts:
             watch=self.orders.watch,
         )
         self.partitions.wire(tools, lease, app)
-        gauges = Gauges(told.name, self.partitions.cores, self.gate)
+        gauges = Gauges(told.name, self.partitions.cores, self.gate, app.progress)
         self.metrics.watch(gauges)
 
     def _attempts(self, client: RestClient) -> Attempts:

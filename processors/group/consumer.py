@@ -225,6 +225,7 @@ class Consumer(driver.Consumer):
         return Progress(
             at=(position, in_hand.newest, -1 if acked is None else acked),
             behind=position < end or waiting,
+            lag=max(0, end - (position if acked is None else acked)),
         )
 
 

@@ -25,10 +25,14 @@ MEMBERSHIP = -1  # beside the partitions, whose numbers begin at 0
 
 
 class Progress(NamedTuple):
-    """How far something is; `at` changes whenever it moves, `behind`: it should."""
+    """How far something is; `at` changes whenever it moves, `behind`: it should.
+
+    `lag`: how many messages are in the log that have not ended.
+    """
 
     at: tuple[int, ...]
     behind: bool
+    lag: int = 0
 
 
 class Stall:

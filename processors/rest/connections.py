@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import ssl
 import struct
 from asyncio.sslproto import SSLProtocol
 from collections.abc import Callable, Iterable, Iterator
@@ -19,10 +18,18 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
+from ssl import CertificateError, SSLContext, SSLError
 from typing import Any, cast
 
-from aiohttp import AddrInfoType, TCPConnector
+from aiohttp import (
+    AddrInfoType,
+    ClientConnectorCertificateError,
+    ClientConnectorError,
+    ClientConnectorSSLError,
+    TCPConnector,
+)
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ConnectionKey
 
 Lease = Callable[[], bool]
 KEEP_ALIVE_SECONDS = 5.0
@@ -69,7 +76,7 @@ class Connector(TCPConnector):
     """Makes connections that write only while *lease* holds; notes which are open."""
 
     def __init__(
-        self, lease: Lease, connections: set[Connection], tls: ssl.SSLContext
+        self, lease: Lease, connections: set[Connection], tls: SSLContext
     ) -> None:
         # No limit of its own: waiting for a place would look like waiting to connect.
         super().__init__(
@@ -86,7 +93,7 @@ class Connector(TCPConnector):
     async def _wrap_create_connection(
         self,
         *args: Any,
-        ssl: ssl.SSLContext | None = None,
+        ssl: SSLContext | None = None,
         server_hostname: str | None = None,
         **kwargs: Any,
     ) -> tuple[asyncio.Transport, ResponseHandler]:
@@ -101,10 +108,22 @@ class Connector(TCPConnector):
         transport, _ = await super()._wrap_create_connection(lambda: secured, **kwargs)
         try:
             await ready
-        except BaseException:
+        except BaseException as error:  # noqa: BLE001 -- a cancelled one, too
             transport.abort()
-            raise
+            raise _named(error, kwargs["req"].connection_key) from None
         return secured.app_transport, app
+
+
+def _named(error: BaseException, key: ConnectionKey) -> BaseException:
+    """Return aiohttp's name for what ended a handshake."""
+    match error:
+        case CertificateError():
+            return ClientConnectorCertificateError(key, error)
+        case SSLError():
+            return ClientConnectorSSLError(key, error)
+        case OSError():
+            return ClientConnectorError(key, error)
+    return error
 
 
 def _resetting(address: AddrInfoType) -> socket.socket:

@@ -94,11 +94,13 @@ def test_while_it_refuses_connections_nothing_is_parked_and_then_all_goes_on_in_
         assert closed_metric(pipeline, "unreachable")
         eventually(lambda: gate(pipeline) and time.monotonic() > away_until)
         rss_mib = pipeline.worker.rss_mib
+        assert sum(metric(pipeline, "lag")) > EVENTS_PER_SECOND * AWAY_SECONDS / 2
         assert closed_by(pipeline, "unreachable")
     pipeline.crm.start()
 
     eventually(feed.all_ended, PROBE_SECONDS_MAX)
 
+    eventually(lambda: sum(metric(pipeline, "lag")) == 0)
     feed.check_each_ended_once()
     feed.check_order(each_once=False)  # an answer may have been lost
     assert len(pipeline.stored("retry")) == retries
