@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
 class Find:
-    """Search records by email; answered by `Found`."""
+    """Search records whose *key* is exactly *value*; answered by `Found`."""
 
-    email: str
+    value: str
+    key: Literal["email", "user_id"] = "email"
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """Read one record; answered by `Fetched` or `Gone`."""
+
+    record_id: str
 
 
 @dataclass(frozen=True)
 class Create:
-    """Make a record; answered by `Done`."""
+    """Make a record; answered by `Done` or `Conflict`.
+
+    A repeat of one creation has the same `intent` (an event's id): where a destination
+    takes an idempotency key, it is made of it.
+    """
 
     fields: Mapping[str, Any]
+    intent: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,14 +63,25 @@ class Delete:
     record_id: str
 
 
-Call = Find | Create | Update | Deactivate | Restore | Delete
+Call = Find | Fetch | Create | Update | Deactivate | Restore | Delete
 
 
 @dataclass(frozen=True)
 class Found:
-    """The ids of the records whose email is exactly the one asked for."""
+    """The ids of the records whose key is exactly the one asked for.
+
+    `owners` says of a record which user_id stands in it, where one does.
+    """
 
     record_ids: tuple[str, ...]
+    owners: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What the record holds now, as it was answered: nested, with its JSON types."""
+
+    fields: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -72,4 +96,9 @@ class Gone:
     """There is no such record (any more)."""
 
 
-Answer = Found | Done | Gone
+@dataclass(frozen=True)
+class Conflict:
+    """A record with one of these keys is there already: look it up, then update."""
+
+
+Answer = Found | Fetched | Done | Gone | Conflict

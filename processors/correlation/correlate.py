@@ -9,6 +9,7 @@ from events.model import MISSING
 from processors.correlation.calls import (
     Answer,
     Call,
+    Conflict,
     Create,
     Deactivate,
     Delete,
@@ -23,7 +24,14 @@ from processors.correlation.fold import Fold
 from processors.correlation.reading import Item
 from processors.correlation.rules import Rules
 from processors.delivery.link import Link
-from processors.delivery.verdict import Action, End, NeedsReview, Rejected, Verdict
+from processors.delivery.verdict import (
+    Action,
+    End,
+    NeedsReview,
+    Rejected,
+    RetryLater,
+    Verdict,
+)
 
 Conversation = Generator[Call, Answer, Verdict]
 
@@ -128,6 +136,8 @@ def _missing(fold: Fold, rules: Rules) -> Conversation:
         case "create":
             fields = fold.fields
             answer = yield Create(fields)
+            if isinstance(answer, Conflict):
+                return RetryLater("conflict: the next attempt looks up again")
             assert isinstance(answer, Done)  # noqa: S101 -- a Create has no other answer
             done = End("applied", "created", answer.record_id, tuple(fields))
             return fold.settled(done, answer.record_id)

@@ -15,6 +15,8 @@ from processors.correlation.calls import (
     Call,
     Create,
     Done,
+    Fetch,
+    Fetched,
     Find,
     Found,
     Gone,
@@ -94,8 +96,13 @@ class Reader:
     def read(self, call: Call, body: bytes) -> Answer | RetryLater:
         """Return what a successful answer to *call* says."""
         match call:
-            case Find(email=wanted):
+            case Find(value=wanted):
                 return self._found(_json(body), wanted)
+            case Fetch():
+                record = _json(body)
+                if not isinstance(record, dict):
+                    return RetryLater("bad answer: no record")
+                return Fetched(record)
             case Create():
                 record_id = self._id(_at(_json(body), self._requests.create.id))
                 if record_id is None:

@@ -57,6 +57,13 @@ class CreateRequest(Table):
     id: DottedPath = Field("id", description="where the answer holds the new id")
 
 
+class FetchRequest(Table):
+    """Read one record."""
+
+    method: Method = Field("GET", description="HTTP method")
+    path: RecordPath = Field(description="with {id} where the id goes")
+
+
 class RecordRequest(Table):
     """A request about one record."""
 
@@ -77,6 +84,7 @@ class Requests(Table):
     """What is sent for each kind of call."""
 
     find: FindRequest
+    fetch: FetchRequest | None = Field(None, description="reads one record")
     create: CreateRequest
     update: RecordRequest
     deactivate: RecordRequest

@@ -14,6 +14,8 @@ from processors.correlation.calls import (
     Deactivate,
     Delete,
     Done,
+    Fetch,
+    Fetched,
     Find,
     Found,
     Gone,
@@ -160,8 +162,11 @@ class Crm:
     def _carry_out(self, request: Request) -> Answer:
         """Do what is asked, which cannot be undone by losing the answer."""
         match request.call:
-            case Find(email=email):
+            case Find(value=email):
                 return Found(self._with_email(email))
+            case Fetch(record_id=record_id):
+                held = self.contacts.get(record_id)
+                return Gone() if held is None else Fetched(dict(held.fields))
             case Create(fields=fields):
                 request.effect()
                 return Done(self.add(dict(fields)))
