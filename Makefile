@@ -66,7 +66,8 @@ lock: .venv/.dev ## write requirements/*.txt anew from pyproject.toml
 	@$(LOCK) --extra dev -c requirements/run.txt -o requirements/dev.txt $(UPGRADE)
 
 docs: .venv/.dev ## write the generated pages of docs/
-	@$(BIN)/keepstep reference > docs/reference/settings.md
+	@$(BIN)/keepstep reference settings > docs/reference/settings.md
+	@$(BIN)/keepstep reference destination-file > docs/reference/destination-file.md
 
 clean: ## remove .venv and .sandbox
 	@rm -rf .venv .sandbox

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from typer._click.exceptions import (  # typer exports only their descendants
@@ -50,11 +50,17 @@ def worker(
 
 
 @app.command()
-def reference() -> None:
-    """Print the reference page of all settings (docs/reference/settings.md)."""
+def reference(
+    page: Annotated[
+        Literal["settings", "destination-file"], typer.Argument(help="which page")
+    ] = "settings",
+) -> None:
+    """Print a page of docs/reference: all settings, or all keys of a destination."""
+    from console.destination_page import destination_page  # noqa: PLC0415 -- as above
     from console.reference import settings_page  # noqa: PLC0415 -- each loads its own
 
-    typer.echo(settings_page(), nl=False)
+    pages = {"settings": settings_page, "destination-file": destination_page}
+    typer.echo(pages[page](), nl=False)
 
 
 @app.command(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -13,7 +10,7 @@ from pydantic_settings import BaseSettings
 from events.kafka import KafkaSettings
 from events.settings import InstallationSettings
 from ingest.settings import IngestSettings
-from processors.destination import Destination
+from processors.rest.errors import Errors
 from processors.settings import WorkerSettings
 
 _SETTINGS: tuple[tuple[str, type[BaseSettings]], ...] = (
@@ -32,16 +29,9 @@ A name that begins like ours and is no setting is refused, with what was meant.
 Wrong settings end a process with exit code 2 before anything is consumed;
 a broker that does not answer ends it with 3.
 """
-_FILE = """
-## Destination files
-
-One TOML file for each destination, `destinations/<name>.toml`.
-`{env = "NAME"}` stands for what the environment holds under NAME;
-secrets are written in no other way.
-
-"""
 _VARIABLES = "| variable | default | meaning |\n| --- | --- | --- |\n"
-_KEYS = "| key | default | meaning |\n| --- | --- | --- |\n"
+_NOTHING = "–"  # noqa: RUF001 -- an empty cell of a table
+KEYS = "| key | default | meaning |\n| --- | --- | --- |\n"
 
 
 def settings_page() -> str:
@@ -51,31 +41,12 @@ def settings_page() -> str:
         parts.append(f"\n## {title}\n\n{_VARIABLES}")
         prefix = model.model_config.get("env_prefix", "")
         for name, field in model.model_fields.items():
-            parts.append(_row(f"{prefix}{name}".upper(), field))
-    parts.append(_FILE + _KEYS)
-    parts += [_row(name, field) for name, field in _keys(Destination, "")]
+            parts.append(row(f"{prefix}{name}".upper(), field))
     return "".join(parts)
 
 
-def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo]]:
-    for name, field in model.model_fields.items():
-        inner = _table(field.annotation)
-        if inner is None:
-            yield f"{prefix}{name}", field
-        else:
-            many = "[]" if inner is not field.annotation else ""
-            yield from _keys(inner, f"{prefix}{name}{many}.")
-
-
-def _table(annotation: Any) -> type[BaseModel] | None:
-    """Return the model of a nested table, or of the items of an array of tables."""
-    for candidate in (annotation, *getattr(annotation, "__args__", ())):
-        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-            return candidate
-    return None
-
-
-def _row(name: str, field: FieldInfo) -> str:
+def row(name: str, field: FieldInfo) -> str:
+    """Return one line of a table: name, default and meaning."""
     return f"| `{name}` | {_default(field)} | {field.description} |\n"
 
 
@@ -83,10 +54,16 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     if field.default is PydanticUndefined:
-        return "derived"
-    match field.default:
-        case None | "" | ():
-            return "–"  # noqa: RUF001 -- an empty cell of a table
+        return _NOTHING if field.default_factory is dict else "derived"
+    return _written(field.default)
+
+
+def _written(default: object) -> str:
+    match default:
+        case None | "" | () | Errors() | BaseModel():
+            return _NOTHING
+        case bool() as value:
+            return f"`{str(value).lower()}`"
         case tuple() as values:
             return "`" + ",".join(f"{value:g}" for value in values) + "`"
         case float() as value:

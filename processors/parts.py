@@ -99,15 +99,22 @@ class Parts:
         )
         opened.push_async_callback(commits.close_all)
         lease = _Lease(membership, told.destination.timeout_seconds)
+        budget = Budget(told.destination.limits)
         client = await opened.enter_async_context(
-            RestClient(told.destination, told.destination.lookup, lease.holds)
+            RestClient(
+                told.destination,
+                told.destination.lookup,
+                lease.holds,
+                targets=told.destination.fields,
+                pace=budget.wait,
+            )
         )
         source = Source(
             told.kafka, self._topics, told.name, told.group, told.destination.start
         )
         worker = f"{socket.gethostname()}:{os.getpid()}"
         tools = Tools(
-            attempts=self._attempts(client),
+            attempts=self._attempts(client, budget),
             commits=commits,
             encoder=Encoder(self._topics, told.name, self._references, worker),
             loading=Loading(source),
@@ -122,12 +129,12 @@ class Parts:
         gauges = Gauges(told.name, self.partitions.cores, self.gate, app.progress)
         self.metrics.watch(gauges)
 
-    def _attempts(self, client: RestClient) -> Attempts:
+    def _attempts(self, client: RestClient, budget: Budget) -> Attempts:
         destination = self._told.destination
         return Attempts(
             rules=destination,
             client=client,
-            budget=Budget(destination.limits),
+            budget=budget,
             gate=self.gate,
             metrics=self.metrics,
             references=self._references,

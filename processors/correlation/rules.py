@@ -22,6 +22,9 @@ class Lookup(Table):
     hint: DottedPath | None = Field(
         None, description="path of the record's id in the Auth0 profile"
     )
+    user_id_field: DottedPath | None = Field(
+        None, description="the record's field that holds our user_id, where one does"
+    )
     id_pattern: str = Field(
         r"^[A-Za-z0-9_-]{1,64}$",
         description="what an id may look like; nothing else ever reaches a URL",

@@ -2,48 +2,90 @@
 
 from __future__ import annotations
 
-import email.utils
-import json
-import math
 import time
-from datetime import UTC
 from http import HTTPStatus
-from typing import Any
+from typing import Literal
 
 from processors.correlation.calls import (
     Answer,
     Call,
+    Conflict,
     Create,
-    Done,
-    Fetch,
-    Fetched,
     Find,
     Found,
     Gone,
 )
-from processors.correlation.rules import Lookup
 from processors.delivery.verdict import Rejected, RetryLater, Unavailable
-from processors.rest.connection import Requests
+from processors.rest.errors import Errors
+from processors.rest.reading import Heard, Page, Reader
+from processors.rest.retry_after import retry_after_seconds
 
-RETRY_AFTER_SECONDS_MAX = 3600.0
 _GONE = (404, 410)
 # 403 may be refused credentials or a record that is not ours: the event's own, so far.
 # 408, 409, 423, 425: the destination asks for another try.
 _RETRIED = (403, 408, 409, 423, 425)
 
+Meaning = Answer | RetryLater | Rejected | Unavailable
 
-def classify(
-    call: Call, status: int, headers: dict[str, str], body: bytes, reader: Reader
-) -> Answer | RetryLater | Rejected | Unavailable:
-    """Return what the answer means for *call*; header names are in lower case."""
-    if 200 <= status < 300:  # noqa: PLR2004 -- the class of success
-        return reader.read(call, body)
-    if status in _GONE and not isinstance(call, Find | Create):
-        return Gone()
-    if status in _GONE and isinstance(call, Find):
+
+class Classifier:
+    """Says what answers mean: by the file's `[errors]`, else by HTTP's own words."""
+
+    def __init__(self, reader: Reader, errors: Errors) -> None:
+        self._reader = reader
+        self._errors = errors
+
+    def meaning(self, call: Call, heard: Heard) -> Meaning | Page:
+        """Return what *heard* means for *call*; of a look-up it may be one page."""
+        told = self._errors.meaning(heard.status, heard.body)
+        if told is None:
+            return self._usual(call, heard)
+        if told == "ok":
+            return self._reader.read(call, heard, told_ok=True)
+        return _told(told, call, heard)
+
+    def _usual(self, call: Call, heard: Heard) -> Meaning | Page:
+        status = heard.status
+        if 200 <= status < 300:  # noqa: PLR2004 -- the class of success
+            return self._reader.read(call, heard)
+        if status in _GONE and not isinstance(call, Create):
+            return _absent(call, status)
+        if status == HTTPStatus.CONFLICT and isinstance(call, Create):
+            return Conflict()
+        return _fault(status, _named(heard))
+
+
+def _told(
+    told: Literal["retry", "limited", "auth", "permanent", "conflict", "gone"],
+    call: Call,
+    heard: Heard,
+) -> Meaning:
+    reason = f"HTTP {heard.status}"
+    match told:
+        case "gone":
+            return _absent(call, heard.status)
+        case "conflict" if isinstance(call, Create):
+            return Conflict()
+        case "limited":
+            return Unavailable("limited", reason, _named(heard))
+        case "auth":
+            return Unavailable("auth", reason)
+        case "permanent":
+            return Rejected("rejected", reason)
+        case _:  # of another call than a creation, a conflict may be over by then
+            return RetryLater(reason, _named(heard) or 0.0)
+
+
+def _absent(call: Call, status: int) -> Meaning:
+    if isinstance(call, Find):
         return Found(())
-    named = retry_after_seconds(headers.get("retry-after"), time.time())
-    return _fault(status, named)
+    if isinstance(call, Create):
+        return Rejected("rejected", f"HTTP {status}")
+    return Gone()
+
+
+def _named(heard: Heard) -> float | None:
+    return retry_after_seconds(heard.headers.get("retry-after"), time.time())
 
 
 def _fault(
@@ -59,88 +101,3 @@ def _fault(
     if status < 400:  # noqa: PLR2004 -- redirects are never followed
         return RetryLater(f"{reason}: redirects are not followed")
     return Rejected("rejected", reason)
-
-
-def retry_after_seconds(value: str | None, now: float) -> float | None:
-    """Return the wait that Retry-After names, in seconds or as a date; None if none.
-
-    Never negative, never more than an hour (RFC 9110, section 10.2.3).
-
-    >>> retry_after_seconds("1.5", 0.0)
-    1.5
-    >>> retry_after_seconds("Thu, 01 Jan 1970 00:01:00 GMT", 10.0)
-    50.0
-    """
-    if value is None:
-        return None
-    try:
-        wait = float(value)
-    except ValueError:
-        try:
-            named = email.utils.parsedate_to_datetime(value)
-            wait = named.replace(tzinfo=named.tzinfo or UTC).timestamp() - now
-        except (ValueError, OverflowError):
-            return None
-    if math.isnan(wait):
-        return None
-    return min(max(wait, 0.0), RETRY_AFTER_SECONDS_MAX)
-
-
-class Reader:
-    """Reads ids out of answers; what a destination says is data from outside."""
-
-    def __init__(self, requests: Requests, lookup: Lookup) -> None:
-        self._requests = requests
-        self._lookup = lookup
-
-    def read(self, call: Call, body: bytes) -> Answer | RetryLater:
-        """Return what a successful answer to *call* says."""
-        match call:
-            case Find(value=wanted):
-                return self._found(_json(body), wanted)
-            case Fetch():
-                record = _json(body)
-                if not isinstance(record, dict):
-                    return RetryLater("bad answer: no record")
-                return Fetched(record)
-            case Create():
-                record_id = self._id(_at(_json(body), self._requests.create.id))
-                if record_id is None:
-                    return RetryLater("bad answer: no id of the new record")
-                return Done(record_id)
-            case _:
-                return Done(call.record_id)
-
-    def _found(self, hits: Any, wanted: str) -> Found | RetryLater:
-        if not isinstance(hits, list):
-            return RetryLater("bad answer: no list of records")
-        find = self._requests.find
-        same = [
-            self._id(_at(hit, find.id))
-            for hit in hits
-            # Servers match parts of an address; only the whole one counts.
-            if str(_at(hit, find.email)).casefold() == wanted.casefold()
-        ]
-        ids = tuple(record_id for record_id in same if record_id is not None)
-        if len(ids) < len(same):
-            return RetryLater("bad answer: a record's id does not match id_pattern")
-        return Found(ids)
-
-    def _id(self, value: Any) -> str | None:
-        if isinstance(value, bool) or not isinstance(value, str | int):
-            return None
-        text = str(value)
-        return text if self._lookup.is_id(text) else None
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _at(value: Any, path: str) -> Any:
-    for step in path.split("."):
-        value = value.get(step) if isinstance(value, dict) else None
-    return value

@@ -20,7 +20,8 @@ class Budget:
         # A bucket of n calls lets n through at once and n more as it drains: twice
         # the rate in its first stretch. A bucket of one call spaces them evenly.
         self._limiters = [
-            AsyncLimiter(1, rate.per_seconds / rate.calls) for rate in limits.rates
+            AsyncLimiter(1, rate.per_seconds / (rate.calls * (1.0 - rate.keep_free)))
+            for rate in limits.rates
         ]
 
     async def wait(self) -> None:

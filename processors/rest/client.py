@@ -5,21 +5,30 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Self
 
 import aiohttp
 
-from processors.correlation.calls import Answer, Call
+from processors.correlation.calls import Call, Find, Found
 from processors.correlation.rules import Lookup
 from processors.delivery.verdict import Rejected, RetryLater, Unavailable
-from processors.rest.answers import Reader, classify
+from processors.rest.answers import Classifier, Meaning
+from processors.rest.auth import ClientCredentials
 from processors.rest.connection import Connection
 from processors.rest.connections import Lease, Sent, watched
+from processors.rest.credentials import Credentials, Fixed, Headers
 from processors.rest.leased import LeasedSession
-from processors.rest.requests import Requests
+from processors.rest.reading import Heard, Page, Reader
+from processors.rest.requests import Request, Requests
+from processors.rest.tokens import NoToken, Tokens
 
-Meaning = Answer | RetryLater | Rejected | Unavailable
+Pace = Callable[[], Awaitable[None]]
+
+
+async def _at_once() -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -48,14 +57,26 @@ class RestClient:
         lookup: Lookup,
         lease: Lease,
         *,
+        targets: Iterable[str] = (),
+        pace: Pace = _at_once,
         verify: ssl.SSLContext | bool = True,
     ) -> None:
+        """Take the names of the mapped fields as *targets*.
+
+        *pace* is awaited before each request of a call but the first.
+        """
         self._connection = connection
-        self._requests = Requests(connection)
-        self._reader = Reader(connection.requests, lookup)
-        token = connection.auth.token.get_secret_value()
-        headers = {"authorization": f"Bearer {token}", "accept": "application/json"}
-        self._session = LeasedSession(lease, headers, verify)
+        self._requests = Requests(connection, lookup, targets)
+        reader = Reader(connection.requests, lookup)
+        self._classifier = Classifier(reader, connection.errors)
+        self._pace = pace
+        self._session = LeasedSession(lease, {"accept": "application/json"}, verify)
+        auth, base_url = connection.auth, str(connection.base_url)
+        self._credentials: Credentials = (
+            Tokens(auth, base_url, self._session)
+            if isinstance(auth, ClientCredentials)
+            else Fixed(auth)
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -87,22 +108,75 @@ class RestClient:
         return Response(meaning, operation, status, seconds, sent.began)
 
     async def _made(self, call: Call, sent: Sent) -> tuple[int | None, Meaning]:
-        connection = self._connection
         try:
             request = self._requests.of(call)
         except ValueError as error:
             return None, Rejected("bad_external_id", str(error))
         try:
-            async with asyncio.timeout(connection.timeout_seconds):
-                answer = await self._session.send(*request, connection.answer_bytes_max)
+            async with asyncio.timeout(self._connection.timeout_seconds):
+                if isinstance(call, Find):
+                    return await self._looked_up(call, request)
+                status, meaning = await self._answered(call, request)
+                assert not isinstance(meaning, Page)  # noqa: S101 -- of a Find only
+                return status, meaning
+        except NoToken as error:
+            return None, error.meaning
         except (TimeoutError, aiohttp.ClientError) as error:
             if sent.refused:
                 raise
             return None, _fault(error, sent)
-        status, headers, body = answer
+
+    async def _looked_up(
+        self, call: Find, request: Request
+    ) -> tuple[int | None, Meaning]:
+        """Follow the pages, and put their hits together."""
+        ids: dict[str, None] = {}
+        owners: dict[str, str] = {}
+        pages = 0
+        while True:
+            status, meaning = await self._answered(call, request)
+            found = meaning.found if isinstance(meaning, Page) else meaning
+            if not isinstance(found, Found):
+                return status, found
+            ids |= dict.fromkeys(found.record_ids)
+            owners |= found.owners
+            if not isinstance(meaning, Page):
+                return status, Found(tuple(ids), owners)
+            pages += 1
+            if pages >= self._requests.pages_max(call):
+                return status, RetryLater("bad answer: too many pages")
+            try:
+                request = self._requests.page(call, meaning.next)
+            except ValueError as error:
+                return status, RetryLater(f"bad answer: {error}")
+            await self._pace()
+
+    async def _answered(
+        self, call: Call, request: Request
+    ) -> tuple[int, Meaning | Page]:
+        """Send *request*; once more with new credentials where they are refused."""
+        credentials: Headers | None = await self._credentials.headers()
+        status, meaning = await self._sent(call, request, credentials or {})
+        if isinstance(meaning, Unavailable) and meaning.cause == "auth":
+            credentials = await self._credentials.instead_of(credentials or {})
+            if credentials is not None:
+                await self._pace()
+                status, meaning = await self._sent(call, request, credentials)
+        return status, meaning
+
+    async def _sent(
+        self, call: Call, request: Request, credentials: Headers
+    ) -> tuple[int, Meaning | Page]:
+        status, headers, body = await self._session.send(
+            request.method,
+            request.url,
+            request.body,
+            self._connection.answer_bytes_max,
+            {**request.headers, **credentials},
+        )
         if body is None:
             return status, RetryLater("bad answer: too long")
-        return status, classify(call, status, headers, body, self._reader)
+        return status, self._classifier.meaning(call, Heard(status, headers, body))
 
 
 def _fault(error: Exception, sent: Sent) -> RetryLater | Unavailable:

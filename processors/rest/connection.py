@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated
 
-from pydantic import Field, HttpUrl, PositiveFloat, PositiveInt, SecretStr
+from pydantic import (
+    Field,
+    HttpUrl,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+)
 
-from processors.correlation.rules import DottedPath, Table
+from processors.correlation.rules import Table
+from processors.rest.auth import Auth
+from processors.rest.errors import Errors
+from processors.rest.tables import Requests
 
-Path = Annotated[str, Field(pattern=r"^/\S*$", max_length=500)]
-RecordPath = Annotated[str, Field(pattern=r"^/\S*\{id\}\S*$", max_length=500)]
-Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-
-
-class Auth(Table):
-    """Who we are to the destination."""
-
-    type: Literal["bearer"] = Field("bearer", description="Authorization: Bearer …")
-    token: SecretStr = Field(
-        min_length=1, description="by reference only: {env = 'NAME'}"
-    )
+# These are the connector's own; a second one would contradict it.
+_OWN_HEADERS = frozenset(
+    {
+        *("accept-encoding", "authorization", "connection", "content-length"),
+        *("content-type", "cookie", "host", "transfer-encoding"),
+    }
+)
 
 
 class Rate(Table):
@@ -27,6 +32,9 @@ class Rate(Table):
 
     calls: PositiveInt = Field(description="calls allowed")
     per_seconds: PositiveFloat = Field(description="in any stretch of this length")
+    keep_free: float = Field(
+        0.0, ge=0.0, lt=1.0, description="the part of them that others may use"
+    )
 
 
 class Limits(Table):
@@ -37,61 +45,8 @@ class Limits(Table):
     )
 
 
-class FindRequest(Table):
-    """Search records by the user's email."""
-
-    method: Method = Field("GET", description="HTTP method")
-    path: Path = Field(description="below base_url")
-    query: dict[str, str] = Field(description="parameters; {email} stands for it")
-    id: DottedPath = Field("id", description="where a hit's id is")
-    email: DottedPath = Field(
-        "email", description="where a hit's email is: it must match exactly"
-    )
-
-
-class CreateRequest(Table):
-    """Make a record from the mapped fields."""
-
-    method: Method = Field("POST", description="HTTP method")
-    path: Path = Field(description="below base_url")
-    id: DottedPath = Field("id", description="where the answer holds the new id")
-
-
-class FetchRequest(Table):
-    """Read one record."""
-
-    method: Method = Field("GET", description="HTTP method")
-    path: RecordPath = Field(description="with {id} where the id goes")
-
-
-class RecordRequest(Table):
-    """A request about one record."""
-
-    method: Method = Field("PATCH", description="HTTP method")
-    path: RecordPath = Field(description="with {id} where the id goes")
-    body: dict[str, Any] | None = Field(
-        None, description="fixed body; the mapped fields where not set"
-    )
-
-
-class DeleteRequest(RecordRequest):
-    """Remove one record."""
-
-    method: Method = Field("DELETE", description="HTTP method")
-
-
-class Requests(Table):
-    """What is sent for each kind of call."""
-
-    find: FindRequest
-    fetch: FetchRequest | None = Field(None, description="reads one record")
-    create: CreateRequest
-    update: RecordRequest
-    deactivate: RecordRequest
-    restore: RecordRequest | None = Field(
-        None, description="undoes deactivate; without it a record stays inactive"
-    )
-    delete: DeleteRequest
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,100}$")]
+HeaderValue = Annotated[str, Field(pattern=r"^[\x20-\x7e]{1,1000}$")]
 
 
 class Connection(Table):
@@ -99,11 +54,42 @@ class Connection(Table):
 
     base_url: HttpUrl = Field(description="every request stays below it")
     timeout_seconds: PositiveFloat = Field(
-        10.0, le=15.0, description="for one call, from asking to the answer's last byte"
+        10.0,
+        le=15.0,
+        description="for one call, from asking to the last answer's last byte; a "
+        "look-up's pages and a token's renewal are in it",
     )
     answer_bytes_max: PositiveInt = Field(
         1_048_576, description="a longer answer is a failed call"
     )
-    auth: Auth
-    limits: Limits
-    requests: Requests
+    headers: Mapping[HeaderName, HeaderValue] = Field(
+        default_factory=dict, description="sent with every request"
+    )
+    auth: Auth = Field(description="who we are to the destination")
+    limits: Limits = Field(description="how hard one worker may push it")
+    requests: Requests = Field(description="what is sent for each kind of call")
+    errors: Errors = Field(
+        Errors(),
+        description='`"STATUS"` or `"STATUS:PATTERN"` (a pattern of the body, `*` '
+        "for any status) = what it means: retry, limited, auth, permanent, ok, "
+        "conflict or gone",
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _plain(cls, value: HttpUrl) -> HttpUrl:
+        if value.username is not None or value.password is not None:
+            raise ValueError("holds a name or password: move it to [auth]")
+        if value.query is not None or value.fragment is not None:
+            raise ValueError("ends in ? or #: end it with its path")
+        return value
+
+    @field_validator("headers")
+    @classmethod
+    def _not_ours(cls, value: Mapping[str, str]) -> Mapping[str, str]:
+        for name in value:
+            if name.lower() in _OWN_HEADERS:
+                raise ValueError(
+                    f"{name} is written by [auth] or the connector: remove it"
+                )
+        return value

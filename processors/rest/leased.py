@@ -52,10 +52,11 @@ class LeasedSession:
         url: str,
         body: bytes | AsyncIterable[bytes] | None,
         answer_bytes_max: int,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send one request, and return its answer; redirects are not followed."""
         session = self._session or self._opened()
-        headers = {"content-type": "application/json"} if body is not None else {}
+        headers = dict(headers or {})
         data: bytes | AsyncIterable[bytes] | None = body
         if isinstance(body, bytes) and len(body) > PIECE_BYTES:
             # The header has the length of the whole: the body is not chunked.

@@ -126,8 +126,11 @@ CASES = {
     ),
     "no TOML": Case(("crm.toml", "is no TOML"), replace=("[auth]", "[auth")),
     "a request is missing": Case(
-        ("crm.toml", "requests.find", "is missing"),
-        replace=("[requests.find]", "[requests.create_again]"),
+        ("crm.toml", "requests.create", "is missing"),
+        replace=(
+            '[requests.create]\nmethod = "POST"\npath = "/contacts"\nid = "id"',
+            "",
+        ),
     ),
 }
 

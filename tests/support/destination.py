@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from processors.rest.connection import Connection
+from processors.rest.secret import Secret
 
 TIMEOUT_SECONDS = 0.5
 
@@ -15,7 +16,7 @@ def connection(base_url: str, **changes: Any) -> Connection:
         {
             "base_url": base_url,
             "timeout_seconds": TIMEOUT_SECONDS,
-            "auth": {"token": "crm-token-of-a-test"},
+            "auth": {"token": Secret(lambda: "crm-token-of-a-test")},
             "limits": {"rates": [{"calls": 1000, "per_seconds": 1}]},
             "requests": {
                 "find": {"path": "/contacts", "query": {"email": "{email}"}},

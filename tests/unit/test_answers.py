@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.correlation.calls import (
-    Answer,
     Call,
+    Conflict,
     Create,
     Done,
     Fetch,
@@ -20,12 +20,16 @@ from processors.correlation.calls import (
 )
 from processors.correlation.rules import Lookup
 from processors.delivery.verdict import Rejected, RetryLater, Unavailable
-from processors.rest.answers import Reader, classify, retry_after_seconds
-from processors.rest.connection import Requests
+from processors.rest.answers import Classifier, Meaning
+from processors.rest.errors import Errors
+from processors.rest.reading import Heard, Page, Reader
+from processors.rest.retry_after import retry_after_seconds
+from processors.rest.tables import Requests
 
 REQUESTS = Requests.model_validate(
     {
         "find": {"path": "/c", "query": {"email": "{email}"}},
+        "fetch": {"path": "/c/{id}"},
         "create": {"path": "/c"},
         "update": {"path": "/c/{id}"},
         "deactivate": {"path": "/c/{id}", "body": {"status": "off"}},
@@ -37,9 +41,10 @@ FIND, CREATE, UPDATE = Find("ann@example.com"), Create({}), Update("1", {})
 
 def meaning(
     call: Call, status: int, body: bytes = b"{}", retry_after: str | None = None
-) -> Answer | RetryLater | Rejected | Unavailable:
+) -> Meaning | Page:
     headers = {} if retry_after is None else {"retry-after": retry_after}
-    return classify(call, status, headers, body, Reader(REQUESTS, Lookup()))
+    classifier = Classifier(Reader(REQUESTS, Lookup()), Errors())
+    return classifier.meaning(call, Heard(status, headers, body))
 
 
 @pytest.mark.parametrize(
@@ -64,6 +69,7 @@ def meaning(
         (UPDATE, 403, b"", RetryLater("HTTP 403")),
         (UPDATE, 408, b"", RetryLater("HTTP 408")),
         (UPDATE, 409, b"", RetryLater("HTTP 409")),
+        (CREATE, 409, b"", Conflict()),
         (CREATE, 423, b"", RetryLater("HTTP 423")),
         (CREATE, 425, b"", RetryLater("HTTP 425")),
         (UPDATE, 401, b"", Unavailable("auth", "HTTP 401")),

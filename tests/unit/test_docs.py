@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from console.destination_page import destination_page
 from console.reference import settings_page
 from events import headers
 from events.topics import Topics
@@ -34,6 +35,12 @@ def test_the_settings_page_is_what_the_models_say() -> None:
     page = ROOT / "docs/reference/settings.md"
 
     assert page.read_text() == settings_page(), "run `make docs`"
+
+
+def test_the_destination_page_is_what_the_models_say() -> None:
+    page = ROOT / "docs/reference/destination-file.md"
+
+    assert page.read_text() == destination_page(), "run `make docs`"
 
 
 def test_the_example_environment_names_known_settings_and_holds_no_secret() -> None:

@@ -16,13 +16,13 @@ BASE = "https://crm.example.com/v1"
 @pytest.mark.parametrize("record_id", ["..", ".", ""])
 def test_an_id_that_would_leave_the_path_is_refused(record_id: str) -> None:
     with pytest.raises(ValueError, match="leave base_url"):
-        below(BASE, "/contacts/{id}", record_id)
+        below(BASE, "/contacts/{id}", {"id": record_id})
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50))
 def test_whatever_the_id_the_url_stays_below_base_url(record_id: str) -> None:
     try:
-        url = below(BASE, "/contacts/{id}", record_id)
+        url = below(BASE, "/contacts/{id}", {"id": record_id})
     except ValueError:
         return
 
@@ -36,7 +36,9 @@ def test_whatever_the_id_the_url_stays_below_base_url(record_id: str) -> None:
 
 
 def test_an_auth0_id_is_percent_encoded() -> None:
-    assert (below(BASE, "/contacts/{id}", "auth0|1")).endswith("/contacts/auth0%7C1")
+    assert (below(BASE, "/contacts/{id}", {"id": "auth0|1"})).endswith(
+        "/contacts/auth0%7C1"
+    )
 
 
 @pytest.mark.parametrize("path", ["/a/../b", "/%2e%2e/b", "/./b", "/a//b"])
