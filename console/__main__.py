@@ -12,7 +12,7 @@ from typer._click.exceptions import (  # typer exports only their descendants
     UsageError,
 )
 
-from console import topics
+from console import check, rehearse, topics
 from console.operate import commands, dead, parked, standing, status, user
 from events.exits import BadConfiguration, refuse
 
@@ -24,6 +24,8 @@ app = typer.Typer(
     help="Keeps REST services in step with the users of an Auth0 tenant.",
 )
 app.add_typer(topics.app, name="topics")
+app.command()(check.check)
+app.command("try")(rehearse.rehearsed)
 app.command()(status.status)
 app.command()(parked.parked)
 app.command()(commands.release)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 
 import structlog
 import uvloop
-from dotenv import dotenv_values
 
 from events import log
 from events.exits import BadConfiguration, refuse
 from events.kafka import KafkaSettings
-from events.settings import ENV_FILE, InstallationSettings, read
+from events.settings import InstallationSettings, read
 from processors.destination import load
+from processors.destination_file import environment
 from processors.settings import WorkerSettings
 
 PROGRAM = "keepstep worker"
@@ -31,8 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
         settings = read(WorkerSettings)
         installation = read(InstallationSettings)
         kafka = read(KafkaSettings)
-        environ = {k: v for k, v in dotenv_values(ENV_FILE).items() if v} | os.environ
-        destination = load(settings.destinations_dir, name, environ)
+        destination = load(settings.destinations_dir, name, environment())
         log.configure()
         structlog.contextvars.bind_contextvars(destination=name)
         # Late: Faust takes a second to import, and a bad setting is said at once.

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from dotenv import dotenv_values
 
 import destinations
 from events.exits import BadConfiguration
+from events.settings import ENV_FILE
 from processors.rest.secret import Referenced, referenced
 
 FILE_BYTES_MAX = 1_048_576
 SECRETS_DIR = "KEEPSTEP_SECRETS_DIR"
 Key = tuple[str, ...]
+
+
+class Origin(NamedTuple):
+    """Where a key is from: a file, and the variable that it refers to, if it does."""
+
+    file: str
+    variable: str | None = None
+
+    def __str__(self) -> str:
+        return self.file if self.variable is None else f"{self.file}, {self.variable}"
 
 
 @dataclass(frozen=True)
@@ -23,8 +37,8 @@ class DestinationFile:
 
     name: str
     tables: dict[str, Any]
-    origins: Mapping[Key, str]
-    presets: Mapping[Key, str]
+    origins: Mapping[Key, Origin]
+    preset: str | None
 
     @property
     def file(self) -> str:
@@ -32,10 +46,10 @@ class DestinationFile:
         return f"{self.name}.toml"
 
     def file_of(self, key: Key) -> str:
-        """Return the file that *key*, or the table it is in, was read from."""
+        """Return the file that *key*, or a key that it is inside of, was read from."""
         for length in range(len(key), 0, -1):
-            if key[:length] in self.presets:
-                return self.presets[key[:length]]
+            if key[:length] in self.origins:
+                return self.origins[key[:length]].file
         return self.file
 
 
@@ -77,19 +91,20 @@ def read(directory: Path, name: str, environ: Mapping[str, str]) -> DestinationF
             f"{path.name}: preset: is no destination by itself: write a file with "
             f'extends = "{name}" and set KEEPSTEP_WORKER_DESTINATIONS_DIR to its folder'
         )
-    origins: dict[Key, str] = {}
-    presets: dict[Key, str] = {}
-    tables = own
+    tables, preset = own, None
+    origins = {key: Origin(path.name) for key, _ in _leaves(own)}
     if "extends" in own:
-        base_path, base = _base(path.name, own["extends"])
-        presets = {
-            key: base_path.name for key, _ in _leaves(base) if not _reaches(own, key)
-        }
+        preset, base = _base(path.name, own["extends"])
         tables = _merged(base, own)
-    for key, _ in _leaves(tables):
-        origins[key] = presets.get(key, path.name)
-    filled = _filled(tables, path.name, (), environ, origins)
-    return DestinationFile(name, filled, origins, presets)
+        of_base = {key: Origin(preset) for key, _ in _leaves(tables)}
+        origins = {**of_base, **origins}
+    filled = _filled(tables, (), environ, origins)
+    return DestinationFile(name, filled, origins, preset)
+
+
+def environment() -> dict[str, str]:
+    """Return what references are filled from: `.env`, and the environment over it."""
+    return {k: v for k, v in dotenv_values(ENV_FILE).items() if v} | os.environ
 
 
 def _tables(path: Path) -> dict[str, Any]:
@@ -105,7 +120,7 @@ def _tables(path: Path) -> dict[str, Any]:
         ) from None
 
 
-def _base(file: str, preset: Any) -> tuple[Path, dict[str, Any]]:
+def _base(file: str, preset: Any) -> tuple[str, dict[str, Any]]:
     known = sorted(path.stem for path in shipped().glob("*.toml"))
     if preset not in known:
         raise BadConfiguration(
@@ -115,7 +130,7 @@ def _base(file: str, preset: Any) -> tuple[Path, dict[str, Any]]:
     path = shipped() / f"{preset}.toml"
     base = _tables(path)
     base.pop("preset", None)
-    return path, base
+    return path.name, base
 
 
 def _merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,52 +157,38 @@ def _leaves(tables: Mapping[str, Any], at: Key = ()) -> Iterator[tuple[Key, Any]
             yield (*at, name), value
 
 
-def _reaches(tables: Any, key: Key) -> bool:
-    """Whether *tables* say something themselves at *key*."""
-    for name in key:
-        if not isinstance(tables, dict) or name not in tables:
-            return False
-        tables = tables[name]
-    return not isinstance(tables, dict) or _is_reference(tables)
-
-
 def _filled(
-    value: Any,
-    file: str,
-    key: Key,
-    environ: Mapping[str, str],
-    origins: dict[Key, str],
+    value: Any, key: Key, environ: Mapping[str, str], origins: dict[Key, Origin]
 ) -> Any:
     """Replace every `{env = "NAME"}` by what the environment holds under NAME."""
     if isinstance(value, list):
-        return [_filled(inner, file, key, environ, origins) for inner in value]
+        return [_filled(inner, key, environ, origins) for inner in value]
     if not isinstance(value, dict):
         return value
     if _is_reference(value):
-        origins[key] = f"{origins.get(key, file)}, {value['env']}"
-        return _reference(value["env"], file, ".".join(key), environ)
+        file, variable = origins[key].file, value["env"]
+        origins[key] = Origin(file, str(variable))
+        return _reference(variable, f"{file}: {'.'.join(key)}", environ)
     return {
-        name: _filled(inner, file, (*key, name), environ, origins)
+        name: _filled(inner, (*key, name), environ, origins)
         for name, inner in value.items()
     }
 
 
-def _reference(
-    name: Any, file: str, key: str, environ: Mapping[str, str]
-) -> Referenced:
+def _reference(name: Any, where: str, environ: Mapping[str, str]) -> Referenced:
     if not isinstance(name, str) or not name:
-        raise BadConfiguration(f'{file}: {key}: write {{env = "NAME"}}')
+        raise BadConfiguration(f'{where}: write {{env = "NAME"}}')
     read = _reader(name, environ)
     try:
         if read is not None and (value := referenced(read)):
             return value
     except (OSError, UnicodeDecodeError):
         raise BadConfiguration(
-            f"{file}: {key}: {name.lower()} in {SECRETS_DIR} cannot be read: mend its "
+            f"{where}: {name.lower()} in {SECRETS_DIR} cannot be read: mend its "
             "permissions and contents"
         ) from None
     raise BadConfiguration(
-        f"{file}: {key}: {name} is not set: set it in the environment, in .env or in "
+        f"{where}: {name} is not set: set it in the environment, in .env or in "
         f"{SECRETS_DIR}"
     )
 

@@ -11,7 +11,7 @@ import pytest
 
 from events.exits import BadConfiguration
 from processors.destination import Destination, load, names
-from processors.destination_file import read, shipped
+from processors.destination_file import Origin, read, shipped
 from processors.rest.auth import Bearer
 from processors.rest.secret import Secret
 
@@ -43,6 +43,8 @@ def in_table(table: str, line: str, *says: str) -> Bad:
 
 TOKEN_LINE = 'type = "bearer"\ntoken = {env = "KEEPSTEP_CRM_TOKEN"}'
 BASE = 'base_url = {env = "KEEPSTEP_CRM_URL"}'
+OWNER = 'user_id_field = "auth0_user_id"'
+BY_USER_ID = CRM[CRM.index("[requests.find_by") : CRM.index("[requests.fetch]")]
 REST_OF_IT = CRM[CRM.index('deleted = "deactivate"') :]
 QUERY = 'query = {email = "{email}"}'
 CASES = {
@@ -123,6 +125,13 @@ CASES = {
         REST_OF_IT.replace('"deactivate"', '"delete"', 1).partition("[requests.del")[0],
         ("on.deleted", "requests.delete", "another policy"),
     ),
+    "no word on deletions, though two users may be at one record": Bad(
+        CRM,
+        CRM.replace(OWNER, "")
+        .replace(BY_USER_ID, "")
+        .replace('deleted = "deactivate"', ""),
+        ("on.deleted", "lookup.user_id_field"),
+    ),
     "path that climbs": Bad('"/contacts/{id}"', '"/../{id}"', ("path", "base_url")),
     "path without a slash": Bad('"/contacts/{id}"', '"contacts/{id}"', (".path",)),
     "path with a query": Bad('"/contacts/{id}"', '"/c/{id}?x=1"', (".path",)),
@@ -133,10 +142,8 @@ CASES = {
         '"/contacts/{id}"', '"/contacts/{id}/{name}"', ("{name}", "{id}")
     ),
     "look-up without the value": Bad(QUERY, "", ("requests.find.path", "{email}")),
-    "look-up by user_id without its field": added(
-        '[requests.find_by_user_id]\npath = "/c/{user_id}"',
-        "lookup.user_id_field",
-        "add it",
+    "look-up by user_id without its field": Bad(
+        OWNER, "", ("lookup.user_id_field", "find_by_user_id", "add it")
     ),
     "create missing": Bad(
         '[requests.create]\nmethod = "POST"\npath = "/contacts"\nid = "id"',
@@ -219,7 +226,7 @@ def bearer_of(destination: Destination) -> Secret:
     return destination.auth.token
 
 
-def extending(directory: Path, text: str) -> tuple[Destination, Mapping[str, str]]:
+def extending(directory: Path, text: str) -> tuple[Destination, Mapping[str, Origin]]:
     write(directory, "ours", f'extends = "crm"\n{text}')
     origins = read(directory, "ours", ENVIRON).origins
     destination = load(directory, "ours", ENVIRON)
@@ -249,9 +256,9 @@ def test_each_key_knows_the_file_and_the_variable_that_it_came_from(
 ) -> None:
     _, origins = extending(tmp_path, '[on]\nupdated_missing = "create"')
 
-    assert origins["on.updated_missing"] == "ours.toml"
-    assert origins["on.deleted"] == "crm.toml"
-    assert origins["auth.token"] == "crm.toml, KEEPSTEP_CRM_TOKEN"
+    assert str(origins["on.updated_missing"]) == "ours.toml"
+    assert str(origins["on.deleted"]) == "crm.toml"
+    assert str(origins["auth.token"]) == "crm.toml, KEEPSTEP_CRM_TOKEN"
 
 
 def test_a_mistake_in_a_preset_is_said_of_the_preset(tmp_path: Path) -> None:
