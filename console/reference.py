@@ -28,6 +28,7 @@ else from the directory `KEEPSTEP_SECRETS_DIR`, a file of that name in lower cas
 A name that begins like ours and is no setting is refused, with what was meant.
 Wrong settings end a process with exit code 2 before anything is consumed;
 a broker that does not answer ends it with 3.
+[Destination files](destination-file.md) have a page of their own.
 """
 _VARIABLES = "| variable | default | meaning |\n| --- | --- | --- |\n"
 _NOTHING = "–"  # noqa: RUF001 -- an empty cell of a table

@@ -20,8 +20,9 @@ class Page:
 
     def __init__(self, name: str) -> None:
         text = (ROOT / "docs/how-to" / name).read_text()
-        blocks = re.findall(r"(?:^    .*\n)+", text, re.MULTILINE)
-        self.commands = [re.sub("^    ", "", b, flags=re.MULTILINE) for b in blocks]
+        blocks = re.findall(r"(?:^    .*\n|^\n(?=    ))+", text, re.MULTILINE)
+        unindented = (re.sub("^    ", "", b, flags=re.MULTILINE) for b in blocks)
+        self.commands = [command.lstrip("\n") for command in unindented]
 
 
 class Shell:
