@@ -17,10 +17,12 @@ def placed(
 ) -> dict[str, Any]:
     """Return a body with *fields* at a dotted path, over what is sent *besides*.
 
-    A dot in a field's name leads into an object.
+    A dot in a field's name leads into an object; objects merge.
 
     >>> placed({"a": 1, "b.c": 2}, "properties", {"kind": "x"})
     {'kind': 'x', 'properties': {'a': 1, 'b': {'c': 2}}}
+    >>> placed({"b": {"c": 2}}, None, {"b": {"d": 1}})
+    {'b': {'d': 1, 'c': 2}}
     """
     body = _copied(besides or {})
     inside = body
@@ -31,8 +33,16 @@ def placed(
         table = inside
         for step in steps:
             table = _table(table, step)
-        table[last] = value
+        _put(table, last, value)
     return body
+
+
+def _put(table: dict[str, Any], name: str, value: Any) -> None:
+    if isinstance(value, Mapping) and isinstance(table.get(name), dict):
+        for inner, its in value.items():
+            _put(table[name], inner, its)
+    else:
+        table[name] = value
 
 
 def _copied(value: Mapping[str, Any]) -> dict[str, Any]:
