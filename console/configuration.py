@@ -21,20 +21,28 @@ _SHOWN: frozenset[Key] = frozenset(
 
 def lines(file: DestinationFile, destination: Destination) -> Iterator[str]:
     """Yield `key = value  # origin` for each key that holds something."""
-    for key, value in _leaves(destination.model_dump(by_alias=True), ()):
+    for key, value in _leaves(file, destination.model_dump(by_alias=True), ()):
         origin = _origin(file, key)
         text = f"{'.'.join(map(_quoted, key))} = {_shown(file, key, value)}"
         yield f"{text:<60}  # {origin}"
 
 
-def _leaves(value: Any, key: Key) -> Iterator[tuple[Key, Any]]:
+def _leaves(file: DestinationFile, value: Any, key: Key) -> Iterator[tuple[Key, Any]]:
     if isinstance(value, Errors):
         value = value.table
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and key in file.origins:
+        yield key, _at(file.tables, key)  # as the file has it, which is shorter
+    elif isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from _leaves(inner, (*key, name))
+            yield from _leaves(file, inner, (*key, name))
     elif value not in (None, ()):
         yield key, value
+
+
+def _at(tables: Any, key: Key) -> Any:
+    for name in key:
+        tables = tables[name]
+    return tables
 
 
 def _origin(file: DestinationFile, key: Key) -> str:

@@ -71,7 +71,9 @@ def _sections(model: type[BaseModel], path: str) -> Iterator[str]:
 
 
 def _kind(model: type[BaseModel]) -> str:
-    """Say which `type` a table has that may be one of several."""
+    """Say which `type` a table has that may be one of several, if it has one."""
+    if "type" not in model.model_fields:
+        return ""
     (name,) = get_args(model.model_fields["type"].annotation)
     return f', `type = "{name}"`'
 

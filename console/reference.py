@@ -66,8 +66,12 @@ def _written(default: object) -> str:
         case bool() as value:
             return f"`{str(value).lower()}`"
         case tuple() as values:
-            return "`" + ",".join(f"{value:g}" for value in values) + "`"
+            return f"`{','.join(map(_short, values))}`"
         case float() as value:
             return f"`{value:g}`"
         case value:
             return f"`{value}`".replace("|", "\\|")
+
+
+def _short(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
