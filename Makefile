@@ -53,8 +53,8 @@ explore: .venv/.dev ## walk every interleaving of larger worlds than the tests d
 simulate: .venv/.dev ## run the simulator over many seeds (SEEDS=100000)
 	@$(BIN)/python -m tests.simulator --seeds $(or $(SEEDS),100000)
 
-chaos: .venv/.dev ## kill, freeze and restart everything for a while (MINUTES=15)
-	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),15)
+chaos: .venv/.dev ## kill, freeze and restart everything for a while (MINUTES=15, or FREEZES=10)
+	@$(BIN)/python -m tests.chaos $(if $(FREEZES),--freezes $(FREEZES),--minutes $(or $(MINUTES),15))
 
 mutants: .venv/.dev ## break every rule of processors/delivery, and see the tests find it
 	@$(BIN)/python -m tests.mutants

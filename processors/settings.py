@@ -55,7 +55,8 @@ class WorkerSettings(BaseSettings):
         None,
         pattern=r"^[A-Za-z0-9._-]{1,200}$",
         description="unique name of this worker, the same after a restart (a pod's "
-        "ordinal): then a restart takes seconds, not a session timeout",
+        "ordinal): then a restart takes seconds, not a session timeout. Two workers of "
+        "a destination with one name push each other out of the group",
     )
     calls_in_flight_max: PositiveInt = Field(
         256, le=10_000, description="calls of one worker at the same time"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from processors.correlation.calls import Answer
@@ -18,7 +18,6 @@ NAMED_WAIT_SECONDS_MAX = 3600.0
 PROBE_SECONDS_MAX = 60.0  # longer than any call; a probe nobody speaks of is over then
 CALLS_JUDGED = 20
 FAILING_USERS_MIN = 5
-_TRIED_MAX = 1_000
 
 
 class Heard(NamedTuple):
@@ -52,7 +51,6 @@ class _Closed:
     step_seconds: float = 0.0  # the wait before, where the destination named none
     probe: bytes | None = None
     failed: tuple[bytes, RetryLater] | None = None  # the last probe, by its own fault
-    tried: set[bytes] = field(default_factory=set)
 
     def wait(self, now: float, named_seconds: float | None) -> None:
         """Let the next probe come after the time named, or after 1, 2, 4 … seconds."""
@@ -74,6 +72,7 @@ class Gate:
     """Closes for faults of the whole destination, opens by a probe; one per worker.
 
     While it is closed one call at a time may start, when its time has come: the probe.
+    Offer it another lane each time, so that none can keep it shut.
     Whoever was told True by `may_start` reports that call once, by `heard` at its end
     or by `withdrawn`. A lane has one call at a time. `now` is a monotonic clock's.
     """
@@ -96,18 +95,6 @@ class Gate:
         wait = 0.0 if probing else max(0.0, closed.probe_at - now)
         return GateState(closed.cause, closed.reason, now - closed.since, wait, probing)
 
-    def wants_probe(self, now: float) -> bool:
-        """Whether it is closed and any lane's call may start as the probe."""
-        return self._closed is not None and now >= self._closed.probe_at
-
-    def prefers(self, lane: bytes) -> bool:
-        """Whether *lane* has not had its turn as a probe.
-
-        Offer a lane that is preferred, and another one only where none is: then each
-        has its turn before any has its second, and no lane can keep the gate shut.
-        """
-        return self._closed is None or lane not in self._closed.tried
-
     def may_start(self, now: float, lane: bytes) -> bool:
         """Whether a call of *lane* may start; while closed, True makes it the probe."""
         closed = self._closed
@@ -115,9 +102,6 @@ class Gate:
             return True
         if now < closed.probe_at:
             return False
-        if lane in closed.tried or len(closed.tried) >= _TRIED_MAX:
-            closed.tried.clear()
-        closed.tried.add(lane)
         closed.probe, closed.probe_at = lane, now + PROBE_SECONDS_MAX
         return True
 

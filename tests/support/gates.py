@@ -41,3 +41,8 @@ def failing(now: float = 0.0) -> Gate:
         gate.heard(now, next(users), 500, ERROR)
     assert gate.state(now).cause == "failing"
     return gate
+
+
+def is_due(gate: Gate, now: float) -> bool:
+    """Whether it is closed and a call may start as the probe."""
+    return gate.opens_at is not None and now >= gate.opens_at

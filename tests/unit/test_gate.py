@@ -16,6 +16,7 @@ from tests.support.gates import (
     closed_by,
     failing,
     hears,
+    is_due,
 )
 
 
@@ -36,8 +37,7 @@ def test_an_open_gate_lets_every_call_start() -> None:
     gate = Gate()
 
     assert all(gate.may_start(0.0, lane) for lane in (b"ann", b"bob", b"ann"))
-    assert not gate.wants_probe(0.0)
-    assert gate.prefers(b"ann")
+    assert not is_due(gate, 0.0)
     assert gate.opens_at is None
     assert gate.state(0.0) == GateState(None)
 
@@ -58,10 +58,10 @@ def test_one_fault_of_the_whole_destination_closes_it_and_counts_nowhere(
 def test_exactly_one_call_may_probe_when_the_time_has_come() -> None:
     gate = closed_by(REFUSED)
 
-    assert not gate.wants_probe(0.99)
-    assert gate.wants_probe(1.0)
+    assert not is_due(gate, 0.99)
+    assert is_due(gate, 1.0)
     assert gate.may_start(1.0, b"ann")
-    assert not gate.wants_probe(1.0)
+    assert not is_due(gate, 1.0)
     assert not gate.may_start(5.0, b"bob")
     assert gate.state(5.0) == GateState(
         "unreachable", "connection refused", 5.0, probing=True
@@ -191,7 +191,7 @@ def test_a_probe_that_was_not_made_leaves_its_turn_to_another() -> None:
     gate.withdrawn(3.5, b"bob")
 
     assert not gate.state(3.5).probing
-    assert gate.wants_probe(3.5)
+    assert is_due(gate, 3.5)
     assert gate.may_start(3.5, b"cid")
     hears(gate, 3.5, b"cid", REFUSED)
     assert gate.opens_at == 7.5

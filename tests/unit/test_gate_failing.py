@@ -13,7 +13,6 @@ from tests.support.gates import (
     ERROR,
     OWN_FAULTS,
     REFUSED,
-    closed_by,
     failing,
     hears,
 )
@@ -117,29 +116,3 @@ def test_a_fault_of_the_whole_destination_clears_the_probe_before_it() -> None:
 
     assert gate.may_start(7.0, b"cid")
     assert gate.heard(7.0, b"cid", 200, DONE).charge is None
-
-
-def test_each_lane_has_its_turn_before_any_has_its_second() -> None:
-    gate, lanes, turns = closed_by(REFUSED), [b"a", b"b", b"c"], []
-
-    for _ in range(7):
-        assert gate.opens_at is not None
-        now = gate.opens_at
-        lane = next(filter(gate.prefers, lanes), lanes[0])
-        assert gate.may_start(now, lane)
-        hears(gate, now, lane, REFUSED)
-        turns.append(lane)
-
-    assert turns == [b"a", b"b", b"c", b"a", b"b", b"c", b"a"]
-
-
-def test_it_remembers_a_bounded_number_of_lanes() -> None:
-    gate = closed_by(REFUSED)
-    for number in range(3_000):
-        assert gate.opens_at is not None
-        now = gate.opens_at
-        assert gate.may_start(now, b"u%d" % number)
-        hears(gate, now, b"u%d" % number, REFUSED)
-
-    assert sum(not gate.prefers(b"u%d" % number) for number in range(3_000)) <= 1_000
-    assert not gate.prefers(b"u2999")
