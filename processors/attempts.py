@@ -149,6 +149,7 @@ class Attempts:
             early=attempt.early,
             verdict=name,
             detail=_detail(verdict),
+            unmappable=sorted({name for item in items for name in item.unmappable}),
             statuses=attempt.effort.statuses,
             duration_ms=round(attempt.effort.seconds * 1000),
         )

@@ -20,6 +20,7 @@ from processors.correlation.calls import (
     Update,
 )
 from processors.correlation.fold import Fold
+from processors.correlation.paths import nested
 from processors.correlation.reading import Item
 from processors.correlation.rules import Rules
 from processors.delivery.link import Link
@@ -86,20 +87,22 @@ def _change(
     """Change the record; None when it is not there."""
     if fold.deletion is not None:
         return (yield from _remove(fold, rules, record_id))
-    fields, restores = fold.fields, fold.restores and rules.can_restore
+    fields = fold.fields("update", rules)
+    restores = fold.restores and rules.can_restore
+    unsent = rules.fields.keys() - fields.keys()
     if restores:
         answer = yield Restore(record_id)
         if isinstance(answer, Gone):
             return None
     if fields:
-        answer = yield Update(record_id, fields)
+        answer = yield Update(record_id, nested(fields))
         if isinstance(answer, Gone):
             return None
     if not fields and not restores:
-        return fold.settled(End("unchanged"), record_id)
+        return fold.settled(End("unchanged"), record_id, unsent)
     action: Action = "updated" if fields else "restored"
     done = End("applied", action, record_id, tuple(fields))
-    return fold.settled(done, record_id)
+    return fold.settled(done, record_id, unsent)
 
 
 def _remove(
@@ -126,11 +129,12 @@ def _missing(fold: Fold, rules: Rules) -> Conversation:
         policy = rules.on.updated_missing
     match policy:
         case "create":
-            fields = fold.fields
-            answer = yield Create(fields)
+            fields = fold.fields("create", rules)
+            answer = yield Create(nested(fields))
             assert isinstance(answer, Done)  # noqa: S101 -- a Create has no other answer
             done = End("applied", "created", answer.record_id, tuple(fields))
-            return fold.settled(done, answer.record_id)
+            unsent = rules.fields.keys() - fields.keys()
+            return fold.settled(done, answer.record_id, unsent)
         case "skip":
             return fold.settled(End("skipped"), None)
         case _:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 from events.model import MISSING
+from processors.correlation.fields import Sent
 from processors.correlation.reading import ACTIVE, Item
+from processors.correlation.rules import Rules
 from processors.delivery import guard
 from processors.delivery.link import Link
 from processors.delivery.verdict import End, Settled
+
+Unsent = Collection[str]
 
 
 class Fold:
@@ -55,7 +59,7 @@ class Fold:
         """Whether a call is needed at all."""
         if self.deletion is not None:
             return ACTIVE in self.plan.send
-        return bool(self.fields) or self.restores
+        return self.restores or any(name != ACTIVE for name in self.plan.send)
 
     @property
     def restores(self) -> bool:
@@ -63,14 +67,13 @@ class Fold:
         known = ACTIVE in self.link.versions or any(i.is_deletion for i in self.items)
         return self.deletion is None and ACTIVE in self.plan.send and known
 
-    @property
-    def fields(self) -> dict[str, Any]:
-        """The values to send, by the record's field."""
+    def fields(self, sent: Sent, rules: Rules) -> dict[str, Any]:
+        """Return the values to send in such a call, by the record's field."""
         values = {i.change.offset: i.values for i in self._winners}
         return {
             name: values[self.plan.winners[name].offset][name]
             for name in self.plan.send
-            if name != ACTIVE
+            if name != ACTIVE and sent in rules.fields[name].on
         }
 
     def first(self, path: str) -> Any:
@@ -85,12 +88,14 @@ class Fold:
         losers = [i for i in self.items if i not in self._winners]
         return frozenset(item.change.offset for item in losers)
 
-    def settled(self, done: End, record_id: str | None) -> Settled:
+    def settled(self, done: End, record_id: str | None, unsent: Unsent = ()) -> Settled:
         """Return how each event ended, the ones that count as *done*.
 
-        Where nothing was told to the destination (`skipped`), no fingerprint says so.
+        Where nothing was told to the destination (`skipped`), no fingerprint says so,
+        nor does one of a field that was *unsent*.
         """
         link, plan = self.link, self.plan
+        plan = plan._replace(send=tuple(n for n in plan.send if n not in unsent))
         if done.outcome == "skipped":
             plan = plan._replace(send=())
             for item in self.items:  # an earlier try of it may have been told

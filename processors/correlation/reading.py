@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -13,7 +13,6 @@ import msgspec
 
 from events.model import Event
 from processors.correlation.instants import instant
-from processors.correlation.mapping import mapped
 from processors.correlation.rules import Rules
 from processors.delivery.guard import Change
 from processors.delivery.verdict import OutcomeName
@@ -21,22 +20,37 @@ from processors.delivery.version import Version
 
 CHANGES = ("user.created", "user.updated")
 DELETION = "user.deleted"
+_json = msgspec.json.Encoder()
 # Whether the record is active is a field like any other; no target can be named so.
 ACTIVE = "@active"
 
 
-@dataclass(frozen=True, slots=True)
 class Fingerprints:
     """Keyed hashes of values: who reads a link cannot guess an email address."""
 
-    secret: str = field(repr=False)
+    def __init__(self, secret: str) -> None:
+        self._key = secret.encode()[:64]
+        self._begun: dict[tuple[str, str], blake2b] = {}
 
     def of(self, target: str, source: str, value: object) -> str:
         """Return what stands for *value* in *target*; a changed mapping changes it."""
-        key = self.secret.encode()[:64]
-        text = msgspec.json.encode([target, source, value])
-        digest = blake2b(text, key=key, digest_size=9, person=b"fingerprint").digest()
-        return base64.urlsafe_b64encode(digest).decode()
+        begun = self._begun.get((target, source))
+        if begun is None:
+            begun = self._begin(target, source)
+        hashed = begun.copy()
+        hashed.update(_json.encode(value))
+        return urlsafe_b64encode(hashed.digest()).decode()
+
+    def _begin(self, target: str, source: str) -> blake2b:
+        """Hash what is the same for all values of a field, once."""
+        begun = blake2b(
+            _json.encode([target, source]),
+            key=self._key,
+            digest_size=9,
+            person=b"fingerprint",
+        )
+        self._begun[target, source] = begun
+        return begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +60,7 @@ class Item:
     event: Event
     change: Change
     values: Mapping[str, Any]
+    unmappable: tuple[str, ...] = ()  # fields whose value cannot be made of it
     without_call: OutcomeName | None = None  # it asks nothing of the destination
 
     @property
@@ -67,6 +82,7 @@ def item_of(
     *topic_ref* and *offset* say where it stands in the source topic.
     """
     values: dict[str, Any] = {}
+    unmappable: tuple[str, ...] = ()
     marks: dict[str, str | None] = {}
     without_call: OutcomeName | None = None
     if event.type not in (*CHANGES, DELETION):
@@ -77,14 +93,15 @@ def item_of(
         marks = dict.fromkeys(rules.fields)
         marks[ACTIVE] = fingerprints.of(ACTIVE, "", value=False)
     else:
-        values = mapped(event, rules.fields)
+        values, unmappable = rules.mapper.of(event.profile)
+        sources = rules.mapper.sources
         marks = {
-            target: fingerprints.of(target, rules.fields[target], value)
+            target: fingerprints.of(target, sources[target], value)
             for target, value in values.items()
         }
         marks[ACTIVE] = fingerprints.of(ACTIVE, "", value=True)
     change = Change(offset, _version(event, received_at), marks, topic_ref)
-    return Item(event, change, values, without_call)
+    return Item(event, change, values, unmappable, without_call)
 
 
 def _version(event: Event, received_at: float) -> Version:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from functools import cached_property
+from typing import Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, Field, field_validator, model_validator
 
-DottedPath = Annotated[str, Field(pattern=r"^[^.\s]+(\.[^.\s]+)*$", max_length=200)]
+from processors.correlation.fields import Fields
+from processors.correlation.mapping import Mapper
+from processors.correlation.paths import DottedPath
+from processors.correlation.table import Table
 
-
-class Table(BaseModel):
-    """A table of the file: read once, and a misspelt key is refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+__all__ = ["DottedPath", "Lookup", "On", "Rules", "Table"]
 
 
 class Lookup(Table):
@@ -75,9 +75,38 @@ class Rules(Table):
         "earliest",
         description="where a new destination begins to read: earliest, now or a time",
     )
-    fields: dict[str, DottedPath] = Field(
+    fields: Fields = Field(
         min_length=1, description="the record's field = path in the Auth0 profile"
     )
+    clears_with: Literal["null", "empty"] = Field(
+        "null", description="what a cleared field is sent: null or an empty text"
+    )
+
+    @field_validator("fields")
+    @classmethod
+    def _nests(cls, fields: Fields) -> Fields:
+        for target in fields:
+            if target.startswith("@"):
+                raise ValueError(f"{target}: no field can be named so")
+            inside = [other for other in fields if other.startswith(f"{target}.")]
+            if inside:
+                raise ValueError(f"{target} is a value, so {inside[0]} has no room")
+        return fields
+
+    @model_validator(mode="after")
+    def _keeps_keys(self) -> Self:
+        for target, rule in self.fields.items():
+            if rule.can_clear and "email" in rule.from_:
+                raise ValueError(
+                    f"fields.{target}: a field that a look-up uses is never cleared: "
+                    "leave on_null, on_empty and on_absent at skip"
+                )
+        return self
+
+    @cached_property
+    def mapper(self) -> Mapper:
+        """The fields, compiled."""
+        return Mapper(self.fields, None if self.clears_with == "null" else "")
 
     @property
     def can_restore(self) -> bool:
