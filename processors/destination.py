@@ -22,6 +22,11 @@ class Destination(Rules, Connection):
         """Whether the file says how a deactivated record is made active again."""
         return self.requests.restore is not None
 
+    @property
+    def can_fetch(self) -> bool:
+        """Whether the file says how one record is read."""
+        return self.requests.fetch is not None
+
 
 def names(directory: Path) -> list[str]:
     """Return the names of the destinations that *directory* describes."""

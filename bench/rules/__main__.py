@@ -8,7 +8,7 @@ from typing import cast
 
 from events.model import Event
 from processors.correlation.calls import Done
-from processors.correlation.correlate import Conversation, correlate
+from processors.correlation.correlate import Conversation, Moment, correlate
 from processors.correlation.reading import Fingerprints, item_of
 from processors.correlation.rules import On, Rules
 from processors.delivery.link import Link
@@ -18,6 +18,7 @@ EVENTS, ROUNDS, FOLD = 20_000, 7, 4
 MICROSECONDS_MAX = 60.0
 RULES = Rules(
     on=On(deleted="deactivate"),
+    deletion_grace_seconds=60.0,
     fields={
         "email": "email",
         "name": "name",
@@ -26,6 +27,7 @@ RULES = Rules(
         "auth0_user_id": "user_id",
     },
 )
+NOW = Moment(0.0, 0.0)
 SECRET = Fingerprints("bench")
 
 
@@ -71,7 +73,7 @@ def microseconds(given: list[Event], fold: int) -> float:
             item_of(event, begin + number, 0.0, RULES, SECRET)
             for number, event in enumerate(given[begin : begin + fold])
         ]
-        link = settled(correlate(items, link, RULES)).link
+        link = settled(correlate(items, link, RULES, NOW)).link
     return (time.perf_counter() - started) / len(given) * 1e6
 
 

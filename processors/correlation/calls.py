@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
 class Find:
-    """Search records by email; answered by `Found`."""
+    """Search records by one of the user's keys; answered by `Found`."""
 
-    email: str
+    by: Literal["user_id", "email"]
+    value: str
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """Read a record; answered by `Fetched` or `Gone`."""
+
+    record_id: str
 
 
 @dataclass(frozen=True)
 class Create:
-    """Make a record; answered by `Done`."""
+    """Make a record; answered by `Done` or `Conflict`."""
 
     fields: Mapping[str, Any]
 
@@ -31,7 +39,7 @@ class Update:
 
 @dataclass(frozen=True)
 class Deactivate:
-    """Mark a record as inactive; answered by `Done` or `Gone`."""
+    """Mark a record as inactive; answered by `Done`, `Gone` or `Braked`."""
 
     record_id: str
 
@@ -45,19 +53,34 @@ class Restore:
 
 @dataclass(frozen=True)
 class Delete:
-    """Remove a record; answered by `Done` or `Gone`."""
+    """Remove a record; answered by `Done`, `Gone` or `Braked`."""
 
     record_id: str
 
 
-Call = Find | Create | Update | Deactivate | Restore | Delete
+Call = Find | Fetch | Create | Update | Deactivate | Restore | Delete
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A record that was found, and the user_id that it holds, if it holds one."""
+
+    record_id: str
+    user_id: str | None = None
 
 
 @dataclass(frozen=True)
 class Found:
-    """The ids of the records whose email is exactly the one asked for."""
+    """The records whose key is exactly the one asked for (an email ignoring case)."""
 
-    record_ids: tuple[str, ...]
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """The record's fields, nested as in the body of a create."""
+
+    record: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -72,4 +95,14 @@ class Gone:
     """There is no such record (any more)."""
 
 
-Answer = Found | Done | Gone
+@dataclass(frozen=True)
+class Conflict:
+    """The record was not made, because there is one like it."""
+
+
+@dataclass(frozen=True)
+class Braked:
+    """No call was made: too many records have been deactivated of late."""
+
+
+Answer = Found | Fetched | Done | Gone | Conflict | Braked

@@ -13,11 +13,15 @@ from typing import Any
 from processors.correlation.calls import (
     Answer,
     Call,
+    Conflict,
     Create,
     Done,
+    Fetch,
+    Fetched,
     Find,
     Found,
     Gone,
+    Hit,
 )
 from processors.correlation.rules import Lookup
 from processors.delivery.verdict import Rejected, RetryLater, Unavailable
@@ -40,6 +44,8 @@ def classify(
         return Gone()
     if status in _GONE and isinstance(call, Find):
         return Found(())
+    if status == HTTPStatus.CONFLICT and isinstance(call, Create):
+        return Conflict()
     named = retry_after_seconds(headers.get("retry-after"), time.time())
     return _fault(status, named)
 
@@ -94,8 +100,13 @@ class Reader:
     def read(self, call: Call, body: bytes) -> Answer | RetryLater:
         """Return what a successful answer to *call* says."""
         match call:
-            case Find(email=wanted):
-                return self._found(_json(body), wanted)
+            case Find():
+                return self._found(_json(body), call)
+            case Fetch():
+                record = _json(body)
+                if not isinstance(record, dict):
+                    return RetryLater("bad answer: no record")
+                return Fetched(record)
             case Create():
                 record_id = self._id(_at(_json(body), self._requests.create.id))
                 if record_id is None:
@@ -104,20 +115,30 @@ class Reader:
             case _:
                 return Done(call.record_id)
 
-    def _found(self, hits: Any, wanted: str) -> Found | RetryLater:
-        if not isinstance(hits, list):
+    def _found(self, records: Any, call: Find) -> Found | RetryLater:
+        if not isinstance(records, list):
             return RetryLater("bad answer: no list of records")
-        find = self._requests.find
-        same = [
-            self._id(_at(hit, find.id))
-            for hit in hits
-            # Servers match parts of an address; only the whole one counts.
-            if str(_at(hit, find.email)).casefold() == wanted.casefold()
-        ]
-        ids = tuple(record_id for record_id in same if record_id is not None)
-        if len(ids) < len(same):
-            return RetryLater("bad answer: a record's id does not match id_pattern")
-        return Found(ids)
+        hits = []
+        for record in records:
+            if not self._is_meant(record, call):
+                continue
+            record_id = self._id(_at(record, self._requests.find.id))
+            if record_id is None:
+                return RetryLater("bad answer: a record's id does not match id_pattern")
+            hits.append(Hit(record_id, self._user_id(record)))
+        return Found(tuple(hits))
+
+    def _is_meant(self, record: Any, call: Find) -> bool:
+        """Whether the whole key is the one asked for: servers match parts of it."""
+        if call.by == "user_id":
+            return self._user_id(record) == call.value
+        email = str(_at(record, self._requests.find.email))
+        return email.casefold() == call.value.casefold()
+
+    def _user_id(self, record: Any) -> str | None:
+        path = self._requests.find.user_id or self._lookup.user_id_field
+        held = None if path is None else _at(record, path)
+        return held if isinstance(held, str) else None
 
     def _id(self, value: Any) -> str | None:
         if isinstance(value, bool) or not isinstance(value, str | int):

@@ -43,9 +43,15 @@ class FindRequest(Table):
     method: Method = Field("GET", description="HTTP method")
     path: Path = Field(description="below base_url")
     query: dict[str, str] = Field(description="parameters; {email} stands for it")
+    user_id_query: dict[str, str] | None = Field(
+        None, description="to search by lookup.user_id_field; {user_id} stands for it"
+    )
     id: DottedPath = Field("id", description="where a hit's id is")
     email: DottedPath = Field(
         "email", description="where a hit's email is: it must match exactly"
+    )
+    user_id: DottedPath | None = Field(
+        None, description="where a hit's user_id is; else as lookup.user_id_field"
     )
 
 
@@ -67,6 +73,12 @@ class RecordRequest(Table):
     )
 
 
+class FetchRequest(RecordRequest):
+    """Read one record."""
+
+    method: Method = Field("GET", description="HTTP method")
+
+
 class DeleteRequest(RecordRequest):
     """Remove one record."""
 
@@ -77,6 +89,9 @@ class Requests(Table):
     """What is sent for each kind of call."""
 
     find: FindRequest
+    fetch: FetchRequest | None = Field(
+        None, description="reads one record, for on.first_link = fill_empty"
+    )
     create: CreateRequest
     update: RecordRequest
     deactivate: RecordRequest

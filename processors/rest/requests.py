@@ -12,6 +12,7 @@ from processors.correlation.calls import (
     Create,
     Deactivate,
     Delete,
+    Fetch,
     Find,
     Restore,
     Update,
@@ -35,7 +36,7 @@ class Requests:
         self._base_url = str(connection.base_url)
         self._requests = connection.requests
 
-    def of(self, call: Call) -> Request:
+    def of(self, call: Call) -> Request:  # noqa: PLR0911 -- a request for each call
         """Return the request for *call*.
 
         Raises:
@@ -43,13 +44,11 @@ class Requests:
         """
         requests = self._requests
         match call:
-            case Find(email=email):
-                query = {
-                    name: value.replace("{email}", email)
-                    for name, value in requests.find.query.items()
-                }
-                url = below(self._base_url, requests.find.path, query=query)
-                return Request(requests.find.method, url, None)
+            case Find():
+                return self._of_search(call)
+            case Fetch(record_id=record_id):
+                assert requests.fetch is not None  # noqa: S101 -- else none is asked for
+                return self._of_record(requests.fetch, record_id, None)
             case Create(fields=fields):
                 url = below(self._base_url, requests.create.path)
                 return Request(requests.create.method, url, _json(fields))
@@ -62,6 +61,16 @@ class Requests:
                 return self._of_record(requests.restore, record_id, None)
             case Delete(record_id=record_id):
                 return self._of_record(requests.delete, record_id, None)
+
+    def _of_search(self, call: Find) -> Request:
+        find = self._requests.find
+        template = find.query if call.by == "email" else find.user_id_query or {}
+        query = {
+            name: value.replace(f"{{{call.by}}}", call.value)
+            for name, value in template.items()
+        }
+        url = below(self._base_url, find.path, query=query)
+        return Request(find.method, url, None)
 
     def _of_record(
         self, request: RecordRequest, record_id: str, fields: Mapping[str, Any] | None

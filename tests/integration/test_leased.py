@@ -41,7 +41,7 @@ ASKS_PER_WRITE = 2  # where aiohttp writes, and right before the socket
 on_both_loops = pytest.mark.parametrize("loop", LOOPS)
 on_both_schemes = pytest.mark.parametrize("scheme", ["http", "https"])
 CALLS: tuple[Call, ...] = (
-    Find("a@example.com"),
+    Find("email", "a@example.com"),
     Create({"email": "a@example.com"}),
     Update("7", {"name": "x"}),
     Deactivate("7"),
@@ -171,7 +171,7 @@ def test_dropping_ends_calls_under_way_and_the_next_makes_a_connection(
 ) -> None:
     async def body() -> None:
         async with client_of(server.base_url, Lease()) as client:
-            await client.call(Find("a@example.com"))
+            await client.call(Find("email", "a@example.com"))
             server.answering = False
             under_way = [asyncio.create_task(client.call(call)) for call in CALLS[1:3]]
             await asyncio.to_thread(eventually, lambda: len(server.requests) == 3)
@@ -180,10 +180,10 @@ def test_dropping_ends_calls_under_way_and_the_next_makes_a_connection(
                 assert isinstance(response.meaning, RetryLater)
                 assert response.maybe_effect
             server.answering = True
-            await client.call(Find("a@example.com"))
+            await client.call(Find("email", "a@example.com"))
             assert server.connections == 3
             client.drop_connections()
-            await client.call(Find("a@example.com"))
+            await client.call(Find("email", "a@example.com"))
             assert server.connections == 4
 
     with counting_first_bytes(scheme) as server:

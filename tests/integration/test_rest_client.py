@@ -17,6 +17,7 @@ from processors.correlation.calls import (
     Find,
     Found,
     Gone,
+    Hit,
     Restore,
     Update,
 )
@@ -59,7 +60,7 @@ async def test_every_call_does_at_the_crm_what_it_says(crm: SandboxCrm) -> None:
     async with RestClient(connection(crm.base_url), Lookup(), held) as client:
         made = (await client.call(Create({"email": "a+b&c=d@example.com"}))).meaning
         assert isinstance(made, Done)
-        found = await client.call(Find("A+b&c=d@example.com"))
+        found = await client.call(Find("email", "A+b&c=d@example.com"))
         await client.call(Update(made.record_id, {"name": "Ünï"}))
         await client.call(Deactivate(made.record_id))
         contact = crm.contact(made.record_id)
@@ -67,7 +68,7 @@ async def test_every_call_does_at_the_crm_what_it_says(crm: SandboxCrm) -> None:
         restored = crm.contact(made.record_id)
         await client.call(Delete(made.record_id))
 
-    assert found.meaning == Found((made.record_id,))
+    assert found.meaning == Found((Hit(made.record_id),))
     assert contact is not None
     assert restored is not None
     assert (contact["name"], contact["status"]) == ("Ünï", "deactivated")
@@ -112,7 +113,9 @@ def free_port() -> int:
 
 
 async def test_nobody_listening_is_unreachable_without_effect() -> None:
-    response = await called(f"http://127.0.0.1:{free_port()}", Find("a@example.com"))
+    response = await called(
+        f"http://127.0.0.1:{free_port()}", Find("email", "a@example.com")
+    )
 
     assert response.meaning == Unavailable("unreachable", "connection refused")
     assert not response.maybe_effect
@@ -191,7 +194,7 @@ async def test_a_server_that_ends_after_a_request_may_have_carried_it_out() -> N
 
 async def test_what_is_no_http_is_a_call_to_repeat() -> None:
     async with odd_server(answering(b"220 mail.example.com ESMTP\r\n")) as server:
-        response = await called(server.base_url, Find("a@example.com"))
+        response = await called(server.base_url, Find("email", "a@example.com"))
 
     assert isinstance(response.meaning, RetryLater)
     assert response.maybe_effect
@@ -202,7 +205,7 @@ async def test_a_redirect_is_not_followed_and_takes_no_token_along() -> None:
         location = f"location: {elsewhere.base_url}/contacts\r\n"
         redirect = http(b"", "302 Found", location)
         async with odd_server(answering(redirect)) as server:
-            response = await called(server.base_url, Find("a@example.com"))
+            response = await called(server.base_url, Find("email", "a@example.com"))
 
     assert isinstance(response.meaning, RetryLater)
     assert elsewhere.requests == []
@@ -218,7 +221,7 @@ async def test_an_answer_without_end_is_cut_at_the_cap() -> None:
     async with odd_server(endless) as server:
         response = await called(
             server.base_url,
-            Find("a@example.com"),
+            Find("email", "a@example.com"),
             timeout_seconds=10.0,
             answer_bytes_max=200_000,
         )
@@ -236,7 +239,7 @@ async def test_one_byte_at_a_time_ends_at_the_deadline() -> None:
             await asyncio.sleep(TIMEOUT_SECONDS / 10)
 
     async with odd_server(drip) as server:
-        response = await called(server.base_url, Find("a@example.com"))
+        response = await called(server.base_url, Find("email", "a@example.com"))
 
     assert response.meaning == RetryLater("timeout")
     assert response.seconds < TIMEOUT_SECONDS + 1
@@ -244,7 +247,7 @@ async def test_one_byte_at_a_time_ends_at_the_deadline() -> None:
 
 async def test_html_with_200_is_no_list_of_records() -> None:
     async with odd_server(answering(http(b"<html>login</html>"))) as server:
-        response = await called(server.base_url, Find("a@example.com"))
+        response = await called(server.base_url, Find("email", "a@example.com"))
 
     assert isinstance(response.meaning, RetryLater)
 

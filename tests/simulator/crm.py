@@ -14,9 +14,12 @@ from processors.correlation.calls import (
     Deactivate,
     Delete,
     Done,
+    Fetch,
+    Fetched,
     Find,
     Found,
     Gone,
+    Hit,
     Restore,
     Update,
 )
@@ -160,8 +163,13 @@ class Crm:
     def _carry_out(self, request: Request) -> Answer:
         """Do what is asked, which cannot be undone by losing the answer."""
         match request.call:
-            case Find(email=email):
-                return Found(self._with_email(email))
+            case Find(by="email", value=email):
+                return Found(self._with("email", email))
+            case Find(value=user_id):
+                return Found(self._with("user_id", user_id))
+            case Fetch(record_id=record_id):
+                found = self.contacts.get(record_id)
+                return Gone() if found is None else Fetched(dict(found.fields))
             case Create(fields=fields):
                 request.effect()
                 return Done(self.add(dict(fields)))
@@ -186,11 +194,11 @@ class Crm:
             case Delete(record_id=record_id):
                 del self.contacts[record_id]
 
-    def _with_email(self, email: str) -> tuple[str, ...]:
+    def _with(self, name: str, value: str) -> tuple[Hit, ...]:
         return tuple(
-            record_id
+            Hit(record_id, contact.fields.get("user_id"))
             for record_id, contact in self.contacts.items()
-            if contact.fields.get("email") == email
+            if contact.fields.get(name) == value
         )
 
 

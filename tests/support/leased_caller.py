@@ -27,7 +27,7 @@ CALLS = (
     Create({"email": "a@example.com"}),
     Delete("7"),
     Deactivate("7"),
-    Find("a@example.com"),
+    Find("email", "a@example.com"),
 )
 
 

@@ -14,6 +14,7 @@ from processors.correlation.calls import (
     Find,
     Found,
     Gone,
+    Hit,
     Update,
 )
 from processors.correlation.rules import Lookup
@@ -30,7 +31,7 @@ REQUESTS = Requests.model_validate(
         "delete": {"path": "/c/{id}", "method": "DELETE"},
     }
 )
-FIND, CREATE, UPDATE = Find("ann@example.com"), Create({}), Update("1", {})
+FIND, CREATE, UPDATE = Find("email", "ann@example.com"), Create({}), Update("1", {})
 
 
 def meaning(
@@ -51,7 +52,7 @@ def meaning(
         (CREATE, 200, b'{"id": 12}', Done("12")),
         (FIND, 404, b"", Found(())),
         (FIND, 200, b"[]", Found(())),
-        (FIND, 200, b'[{"id": "1", "email": "Ann@Example.com"}]', Found(("1",))),
+        (FIND, 200, b'[{"id": "1", "email": "Ann@Example.com"}]', Found((Hit("1"),))),
         (FIND, 200, b'[{"id": "1", "email": "joann@example.com"}]', Found(())),
         (UPDATE, 400, b"", Rejected("rejected", "HTTP 400")),
         (UPDATE, 422, b"", Rejected("rejected", "HTTP 422")),

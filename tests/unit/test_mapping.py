@@ -24,7 +24,7 @@ PROFILES: dict[str, dict[str, Any]] = {
 
 
 def rules(**more: Any) -> Rules:
-    return Rules(on=On(deleted="deactivate"), **more)
+    return Rules(on=On(deleted="deactivate"), deletion_grace_seconds=60.0, **more)
 
 
 def values(rule: object, profile: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,47 @@
+"""Who is who: the record that a user's events mean, or why there is none to be had."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import NamedTuple
+
+from processors.correlation.calls import Answer, Call, Find, Found
+from processors.correlation.fold import Fold
+from processors.correlation.rules import Rules
+
+
+class Match(NamedTuple):
+    """A record that was looked up; a `stranger` was there before us."""
+
+    record_id: str
+    stranger: bool
+
+
+class Ambiguous(NamedTuple):
+    """More than one record, or one that is somebody else's: nothing is guessed."""
+
+
+Resolved = Match | Ambiguous | None
+
+
+def look_up(fold: Fold, rules: Rules) -> Generator[Call, Answer, Resolved]:
+    """Look for the record, first by the user_id that we wrote, then by email."""
+    user_id = fold.items[0].event.user_id
+    if rules.lookup.user_id_field is not None:
+        answer = yield Find("user_id", user_id)
+        assert isinstance(answer, Found)  # noqa: S101 -- a Find has no other answer
+        if len(answer.hits) > 1:
+            return Ambiguous()
+        if answer.hits:
+            return Match(answer.hits[0].record_id, stranger=False)
+    for email in fold.emails:
+        answer = yield Find("email", email)
+        assert isinstance(answer, Found)  # noqa: S101 -- a Find has no other answer
+        if len(answer.hits) > 1:
+            return Ambiguous()
+        if answer.hits:
+            hit = answer.hits[0]
+            if hit.user_id not in (None, "", user_id):
+                return Ambiguous()
+            return Match(hit.record_id, stranger=True)
+    return None
