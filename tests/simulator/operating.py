@@ -74,7 +74,7 @@ class Operator:
 
     def _order(self, partition: int, name: str, event: Waiting) -> None:
         self.notes(f"command {name}", user=event.user, event=event.offset)
-        if name == "skip":
+        if name in ("skip", "discard"):
             self.history.skips.add(self.history.of(partition, event))
         value = {
             "format": 1,
