@@ -47,6 +47,9 @@ bench-isolation: .venv/.dev ## measure what failing users cost the others
 bench-outage: .venv/.dev ## measure a worker while its destination is away (MINUTES=10)
 	@$(BIN)/python -m bench.outage --minutes $(or $(MINUTES),10)
 
+bench-rules: .venv/.dev ## measure what the rules cost an event, without any call
+	@$(BIN)/python -m bench.rules
+
 explore: .venv/.dev ## walk every interleaving of larger worlds than the tests do
 	@$(BIN)/python -m tests.explorer --large
 

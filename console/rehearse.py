@@ -18,6 +18,7 @@ from events.settings import read as read_settings
 from processors.correlation.calls import Fetch, Fetched, Find, Found, Gone
 from processors.delivery.link import Link
 from processors.delivery.verdict import (
+    NeedsGrace,
     NeedsReview,
     NotMade,
     Rejected,
@@ -127,7 +128,7 @@ def _answer(step: Step) -> str:  # noqa: PLR0911 -- one for each kind of answer
             return type(other).__name__
 
 
-def outcome(verdict: Verdict) -> str:
+def outcome(verdict: Verdict) -> str:  # noqa: PLR0911 -- one for each kind
     """Return how the event would end, in one line."""
     match verdict:
         case Settled(ends=ends):
@@ -143,5 +144,7 @@ def outcome(verdict: Verdict) -> str:
             return f"would be tried again: {reason}"
         case Unavailable(cause=cause, reason=reason):
             return f"would wait for the destination: {cause}: {reason}"
+        case NeedsGrace(reason=reason):
+            return f"would wait out its grace: {reason}"
         case NotMade():
             return "no call may be made"

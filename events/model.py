@@ -32,6 +32,8 @@ class Event:
     user_id: str
     test: bool
     profile: dict[str, Any] = field(repr=False)
+    previous: dict[str, Any] = field(default_factory=dict, repr=False)
+    primary_user_id: str = ""  # of a control event: the login that is still there
 
     def at(self, path: str) -> Any:
         """Return the profile's value at a dotted path, or MISSING.
@@ -56,7 +58,7 @@ def read(body: bytes) -> Event:
     """
     event = decode(body)
     known = seen(event)
-    profile = event["data"]["object"]
+    profile, previous = event["data"]["object"], event["data"].get("previous_object")
     return Event(
         id=known.id or "",
         type=known.type,
@@ -64,6 +66,8 @@ def read(body: bytes) -> Event:
         user_id=known.key,
         test=event.get("a0purpose") == "test" or known.key == SAMPLE_USER_ID,
         profile=profile,
+        previous=previous if isinstance(previous, dict) else {},
+        primary_user_id=str(event["data"].get("primary_user_id") or ""),
     )
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import structlog
 
 from events.model import read
-from processors.correlation.calls import Answer, Call
-from processors.correlation.correlate import correlate, culprit_of
+from processors.correlation.calls import Answer, Braked, Call, Deactivate, Delete
+from processors.correlation.correlate import Moment, correlate, culprit_of
 from processors.correlation.reading import Fingerprints, Item, item_of
 from processors.correlation.rules import Rules
 from processors.delivery.lane import Waiting
@@ -50,10 +50,16 @@ class Attempts:
     # the attempt, so that one event that always fails cannot keep the gate shut.
     _charged: dict[bytes, RetryLater] = field(default_factory=dict)
 
-    async def make(self, attempt: Attempt, still: Callable[[], bool]) -> Verdict:
+    async def make(
+        self,
+        attempt: Attempt,
+        still: Callable[[], bool],
+        may_deactivate: Callable[[], bool],
+    ) -> Verdict:
         """Try the attempt's events; never raises for a fault outside.
 
-        No call starts any more once *still* is false.
+        No call starts any more once *still* is false, and none that deactivates a
+        record unless *may_deactivate* says that it may.
         """
         charge = self._charged.pop(attempt.lane.user, None)
         if charge is not None:
@@ -62,7 +68,9 @@ class Attempts:
         items = [self.read(event) for event in attempt.events]
         statuses: list[int | None] = []
         try:
-            verdict = await self._converse(attempt, items, statuses, still)
+            verdict = await self._converse(
+                attempt, items, statuses, still, may_deactivate
+            )
         except LeaseLost:
             verdict = NotMade()
         ended_at = time.monotonic()
@@ -92,11 +100,16 @@ class Attempts:
         items: list[Item],
         statuses: list[int | None],
         still: Callable[[], bool],
+        may_deactivate: Callable[[], bool],
     ) -> Verdict:
-        conversation = correlate(items, attempt.link, self.rules)
+        moment = Moment(time.time(), attempt.read_until)
+        conversation = correlate(items, attempt.link, self.rules, moment)
         try:
             call = next(conversation)
             while True:
+                if isinstance(call, Deactivate | Delete) and not may_deactivate():
+                    call = conversation.send(Braked())
+                    continue
                 await self.budget.wait()
                 if not still():
                     return NotMade()
@@ -149,6 +162,7 @@ class Attempts:
             early=attempt.early,
             verdict=name,
             detail=_detail(verdict),
+            unmappable=sorted({name for item in items for name in item.unmappable}),
             statuses=attempt.effort.statuses,
             duration_ms=round(attempt.effort.seconds * 1000),
         )

@@ -53,14 +53,6 @@ class Destination(Rules, Connection):
                 f'on.deleted: "{deleted}" needs requests.{deleted}: write it, or say '
                 "another policy"
             )
-        if (
-            self.lookup.user_id_field is None
-            and "deleted" not in self.on.model_fields_set
-        ):
-            raise ValueError(
-                "on.deleted: is missing: without lookup.user_id_field two users may "
-                "end at one record, so say what a deletion does to it"
-            )
         by_user_id = self.requests.find_by_user_id is not None
         if by_user_id and self.lookup.user_id_field is None:
             raise ValueError(

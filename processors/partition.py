@@ -51,6 +51,9 @@ class Worker(Protocol):
     def ended_call(self) -> None:
         """Note that an attempt has ended."""
 
+    def end_read(self, partition: int) -> float:
+        """Return when the log was last seen to be read to its end, in epoch seconds."""
+
 
 @dataclass(frozen=True)
 class Tools:
@@ -281,6 +284,7 @@ class Owned:
 
     def start(self) -> bool:
         """Start the next attempt, if there is one; return whether there was."""
+        self._look_at_end()
         attempt = self.core.start()
         if attempt is None:
             return False
@@ -292,7 +296,9 @@ class Owned:
         try:
             if await self._filled(attempt.events):
                 verdict = await self._tools.attempts.make(
-                    attempt, lambda: self._may_call(attempt)
+                    attempt,
+                    lambda: self._may_call(attempt),
+                    lambda: self.core.may_deactivate(attempt, time.time()),
                 )
         finally:
             chance = random.random()  # noqa: S311 -- spreads load
@@ -312,6 +318,11 @@ class Owned:
         wait_seconds = max(due_at - time.time(), 0.0)
         self._alarm.set(asyncio.get_running_loop().time() + wait_seconds)
 
+    def _look_at_end(self) -> None:
+        end_read_at = self._tools.worker.end_read(self.core.number)
+        self.core.end_read_at = max(self.core.end_read_at, end_read_at)
+
     def _wake(self) -> None:
+        self._look_at_end()
         self.core.wake(time.time())
         self.step()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Collection, Coroutine
@@ -24,6 +25,7 @@ from processors.rest.gate import Gate
 
 log = structlog.get_logger()
 LEASE_SECONDS = 0.2
+ENDS_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,9 @@ class Flow(Protocol):
 
     def resume_partition(self, partition: int) -> None:
         """Fetch *partition* again."""
+
+    def ends_read(self) -> dict[int, float]:
+        """Return when each partition that is not behind was seen to end there."""
 
 
 class Lease(Protocol):
@@ -80,6 +85,8 @@ class Partitions:
         self._kicking = False
         self._probing = False
         self._calls = 0
+        self._ends: dict[int, float] = {}
+        self._ends_at = -math.inf
         self._assigned_once = False
         self._tools: Tools
         self._lease: Lease
@@ -285,6 +292,16 @@ class Partitions:
         """Note that an attempt has ended."""
         self._calls -= 1
         self._probing = False
+
+    def end_read(self, partition: int) -> float:
+        """Return when the log was last seen to be read to its end, 0 where it is not.
+
+        In epoch seconds, and up to `ENDS_SECONDS` late.
+        """
+        now = time.monotonic()
+        if now > self._ends_at + ENDS_SECONDS:
+            self._ends, self._ends_at = self._flow.ends_read(), now
+        return self._ends.get(partition, 0.0)
 
     def _later(self, seconds: float) -> None:
         """Look again in *seconds*, or sooner where that was already meant."""

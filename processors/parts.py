@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from events import headers as h
 from events.health import Check
@@ -15,6 +15,7 @@ from events.kafka import KafkaSettings
 from events.settings import InstallationSettings
 from processors.attempts import Attempts
 from processors.correlation.reading import Fingerprints
+from processors.delivery.brake import Brake
 from processors.delivery.lanes import Rules
 from processors.destination import Destination
 from processors.gauges import Gauges
@@ -69,8 +70,15 @@ class Parts:
         self._fingerprints = Fingerprints(secret)
         self.metrics = WorkerMetrics(told.name)
         self.gate = Gate()
-        rules = Rules(settings.bounds, settings.retry_policy, destination.held_types)
-        bounds = WorkerBounds(
+        bounds = settings.bounds
+        rules = Rules(
+            bounds if destination.fold else replace(bounds, fold_events_max=1),
+            settings.retry_policy,
+            destination.held_types,
+            destination.ends_fold,
+            Brake(destination.deactivations_per_hour_max, self._topics.partitions),
+        )
+        worker_bounds = WorkerBounds(
             settings.calls_in_flight_max,
             settings.events_max,
             settings.bytes_max,
@@ -78,7 +86,9 @@ class Parts:
         )
         events = self._topics.events
         placing = Placing(events.name, events.partitions)
-        self.partitions = Partitions(told.topic_id, rules, bounds, self.gate, placing)
+        self.partitions = Partitions(
+            told.topic_id, rules, worker_bounds, self.gate, placing
+        )
         commands = self._topics.commands(told.name).name
         self.orders = Orders(told.kafka, commands, self.partitions.order)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from processors.correlation.calls import (
     Find,
     Found,
 )
-from processors.correlation.correlate import correlate
+from processors.correlation.correlate import Moment, correlate
 from processors.correlation.reading import Fingerprints, item_of
 from processors.delivery.link import Link
 from processors.delivery.verdict import Rejected, Verdict
@@ -54,16 +55,17 @@ async def rehearse(
     """Return what an attempt for *events*, in the log's order, would come to.
 
     Reads are answered by *read*; without it nobody is found and a record holds nothing.
-    Writes are taken to succeed.
+    Writes are taken to succeed, and every grace to be over.
     """
     requests = requests_of(destination)
     fingerprints = Fingerprints("rehearsal")  # only compared with each other
+    now = time.time()
     items = [
-        item_of(event, offset, time.time(), destination, fingerprints)
+        item_of(event, offset, now, destination, fingerprints)
         for offset, event in enumerate(events)
     ]
     steps: list[Step] = []
-    conversation = correlate(items, link, destination)
+    conversation = correlate(items, link, destination, Moment(now, math.inf))
     try:
         call = next(conversation)
         while True:

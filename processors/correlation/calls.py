@@ -44,7 +44,7 @@ class Update:
 
 @dataclass(frozen=True)
 class Deactivate:
-    """Mark a record as inactive; answered by `Done` or `Gone`."""
+    """Mark a record as inactive; answered by `Done`, `Gone` or `Braked`."""
 
     record_id: str
 
@@ -58,7 +58,7 @@ class Restore:
 
 @dataclass(frozen=True)
 class Delete:
-    """Remove a record; answered by `Done` or `Gone`."""
+    """Remove a record; answered by `Done`, `Gone` or `Braked`."""
 
     record_id: str
 
@@ -101,4 +101,9 @@ class Conflict:
     """A record with one of these keys is there already: look it up, then update."""
 
 
-Answer = Found | Fetched | Done | Gone | Conflict
+@dataclass(frozen=True)
+class Braked:
+    """No call was made: too many records have been deactivated of late."""
+
+
+Answer = Found | Fetched | Done | Gone | Conflict | Braked

@@ -2,45 +2,142 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from events.model import MISSING
-from processors.correlation.reading import ACTIVE, Item
+from processors.correlation.fates import CHANGED, Facts, Fate
+from processors.correlation.fields import Sent
+from processors.correlation.reading import (
+    ACTIVE,
+    HINT,
+    OFF,
+    SWITCHES,
+    Item,
+)
+from processors.correlation.rules import Rules
 from processors.delivery import guard
-from processors.delivery.link import Link
+from processors.delivery.guard import Change
+from processors.delivery.link import Link, Open
 from processors.delivery.verdict import End, Settled
+from processors.delivery.version import Version
+
+OWN = frozenset((ACTIVE, HINT, *SWITCHES))
 
 
 class Fold:
     """What *items*, in the order of the log, ask of a record that *link* describes."""
 
-    def __init__(self, items: Sequence[Item], link: Link) -> None:
+    def __init__(
+        self,
+        items: Sequence[Item],
+        link: Link,
+        rules: Rules,
+        durable: Link | None = None,
+    ) -> None:
         self.items = items
         self.link = link
-        self.plan = guard.plan(link, [item.change for item in items])
+        self._durable = durable or link
+        self.rules = rules
+        self.facts, self.fate = self._fate()
+        changes = [item.change for item in items]
+        if self.facts is not None:
+            changes = self._with_fate(changes)
+        known = link if rules.fold else _untold(link, OWN)
+        self.plan = guard.plan(known, changes)
         winners = {change.offset for change in self.plan.winners.values()}
-        self._winners = [i for i in items if i.change.offset in winners]
+        self.winners = [i for i in items if i.change.offset in winners]
+
+    # ---- what has become of the user
+
+    def _fate(self) -> tuple[Facts | None, Fate]:
+        """Return what is known, or None where nobody ever was deleted or merged."""
+        link = self.link
+        special = [i for i in self.items if i.marks and i.marks[0][0] != CHANGED]
+        if not special and not link.marks:
+            return None, "there"
+        marks = [mark for item in self.items for mark in item.marks]
+        facts = known_facts(link).plus(marks)
+        return facts, facts.fate(self.rules.grace_seconds)
+
+    def _with_fate(self, changes: list[Change]) -> list[Change]:
+        """Let the fate decide whether the record is active, whoever brought it about.
+
+        A deletion that is known to be a merge before it acts leaves the record as it
+        is. Where the fate is not what the newest event says (a mark that came later, a
+        primary that went), the mark sets it, just above what it corrects.
+        """
+        marks = next((i.activity for i in self.items if i.activity), None)
+        if marks is None:
+            return changes
+        off, on = marks
+        found = [
+            replace(change, fields={**change.fields, ACTIVE: on})
+            if item.is_deletion and not item.is_control and self._keeps(item)
+            else change
+            for item, change in zip(self.items, changes, strict=True)
+        ]
+        controls = [i.change for i in self.items if i.is_control]
+        if controls and self.fate != "there":
+            keeps = self.fate == "merged" and self.rules.on.merged != "deactivate"
+            found += self._corrected(found, controls[-1], on if keeps else off)
+        return found
+
+    def _keeps(self, deletion: Item) -> bool:
+        """Whether no attempt of the deletion can have acted: it knew of the merge."""
+        if self.fate != "merged" or self.rules.on.merged == "deactivate":
+            return False
+        grace = self.rules.grace_seconds
+        until = deletion.received_at + grace
+        in_time = [i for i in self.items if i.received_at <= until]
+        marks = [mark for item in in_time for mark in item.marks]
+        return known_facts(self.link).plus(marks).fate(grace) == "merged"
+
+    def _corrected(
+        self, changes: list[Change], by: Change, wanted: str
+    ) -> list[Change]:
+        base = self.link.versions.get(ACTIVE)
+        told = self.link.fingerprints.get(ACTIVE)
+        for change in changes:
+            own = change.version
+            if ACTIVE in change.fields and (base is None or own > base):
+                base, told = own, change.fields[ACTIVE]
+        if told == wanted:
+            return []
+        version = by.version if base is None or by.version > base else _above(base)
+        return [replace(by, version=version, fields={ACTIVE: wanted})]
+
+    # ---- what is asked
 
     @property
     def newest(self) -> list[Item]:
         """The items that set a field, the newest first."""
-        return sorted(self._winners, key=lambda i: i.change.version, reverse=True)
+        return sorted(self.winners, key=lambda i: i.change.version, reverse=True)
 
     def at(self, record_id: str | None) -> Fold:
         """Return the fold for another record: of that one nothing is known yet."""
         if record_id == self.link.record_id:
             return self
-        link = replace(self.link, record_id=record_id, fingerprints={})
-        return Fold(self.items, link)
+        link = replace(_untold(self.link, (HINT, *SWITCHES)), record_id=record_id)
+        return Fold(self.items, link, self.rules, self._durable)
+
+    def _value(self, name: str) -> str | None:
+        """Return what stands for the field's value once all is done."""
+        winner = self.plan.winners.get(name)
+        if winner is None:
+            return self.link.fingerprints.get(name)
+        return winner.fields[name]
 
     @property
     def deletion(self) -> Item | None:
-        """The deletion that the fold ends in, if it does."""
+        """The event that ends the user, where the user's end is what is left to do."""
         winner = self.plan.winners.get(ACTIVE)
-        found = [i for i in self._winners if i.change is winner and i.is_deletion]
-        return found[0] if found else None
+        if winner is None or self.fate == "there":
+            return None
+        item = next(i for i in self.items if i.change.offset == winner.offset)
+        if self.fate == "merged" and self.rules.on.merged != "deactivate":
+            return None
+        return item if item.is_deletion or item.is_control else None
 
     @property
     def creates(self) -> bool:
@@ -55,54 +152,124 @@ class Fold:
         """Whether a call is needed at all."""
         if self.deletion is not None:
             return ACTIVE in self.plan.send
-        return bool(self.fields) or self.restores
+        if self.restores or self.switches_off:
+            return True
+        return any(name not in OWN for name in self.plan.send)
+
+    @property
+    def _is_off(self) -> bool:
+        return any(self._value(name) == OFF for name in SWITCHES)
+
+    @property
+    def switches_off(self) -> bool:
+        """Whether the record shall be inactive though the user is there."""
+        touched = any(name in self.plan.send for name in (ACTIVE, *SWITCHES))
+        return touched and self._is_off
 
     @property
     def restores(self) -> bool:
         """Whether the record may be inactive by our doing, and shall be active."""
+        send = self.plan.send
+        if self.deletion is not None or self._is_off:
+            return False
         known = ACTIVE in self.link.versions or any(i.is_deletion for i in self.items)
-        return self.deletion is None and ACTIVE in self.plan.send and known
+        if ACTIVE in send and known:
+            return True
+        return any(
+            name in send
+            and (
+                name in self.link.versions
+                or any(i.change.fields.get(name) == OFF for i in self.items)
+            )
+            for name in SWITCHES
+        )
 
-    @property
-    def fields(self) -> dict[str, Any]:
-        """The values to send, by the record's field."""
-        values = {i.change.offset: i.values for i in self._winners}
+    def fields(self, sent: Sent) -> dict[str, Any]:
+        """Return the values to send in such a call, by the record's field."""
+        values = {i.change.offset: i.values for i in self.winners}
         return {
             name: values[self.plan.winners[name].offset][name]
             for name in self.plan.send
-            if name != ACTIVE
+            if name not in OWN and sent in self.rules.written[name].on
         }
 
-    def first(self, path: str) -> Any:
-        """Return the newest value at *path* of the events that count, or MISSING."""
-        found = (item.event.at(path) for item in self.newest)
-        return next(
-            (value for value in found if value not in (MISSING, None, "")), MISSING
-        )
+    # ---- keys
+
+    @property
+    def hint(self) -> Item | None:
+        """The event with the newest hint, if it is newer than the link's."""
+        winner = self.plan.winners.get(HINT)
+        if winner is None or winner.fields[HINT] is None:
+            return None
+        return next(i for i in self.winners if i.change.offset == winner.offset)
+
+    @property
+    def emails(self) -> list[str]:
+        """The user's address, and the one before: what counts of them, newest first."""
+        newest = self.newest
+        now = next((i.email for i in newest if i.email is not None), None)
+        was = [i.was_email for i in newest if i.was_email is not None]
+        return list(dict.fromkeys([*([] if now is None else [now]), *was[:1]]))
+
+    # ---- how it ends
 
     def superseded(self) -> frozenset[int]:
-        """Return the offsets of the events that set no field, in a fold of several."""
-        losers = [i for i in self.items if i not in self._winners]
+        """Return the offsets of the events that set no field, in a fold of several.
+
+        Of control events the newest of each primary is kept: it decides later.
+        """
+        newest = {mark[0]: i for i in self.items if i.is_control for mark in i.marks}
+        kept = [*self.winners, *newest.values()]
+        losers = [i for i in self.items if i not in kept]
         return frozenset(item.change.offset for item in losers)
 
-    def settled(self, done: End, record_id: str | None) -> Settled:
+    @property
+    def was_linked(self) -> bool:
+        """Whether the user had a record before this attempt."""
+        return self._durable.record_id is not None
+
+    @property
+    def merges(self) -> bool:
+        """Whether a deletion is settled here that was a merge."""
+        return self.fate == "merged" and any(
+            item.is_deletion and not item.is_control for item in self.winners
+        )
+
+    def noting(self, item: Open) -> Link:
+        """Return the link as it was, with the open *item*: no more is settled."""
+        return replace(self._durable, open=item)
+
+    def settled(
+        self, done: End, record_id: str | None, unsent: Collection[str] = ()
+    ) -> Settled:
         """Return how each event ended, the ones that count as *done*.
 
-        Where nothing was told to the destination (`skipped`), no fingerprint says so.
+        Where nothing was told to the destination (`skipped`), no fingerprint says so,
+        nor does one of a field that was *unsent*.
         """
         link, plan = self.link, self.plan
         if done.outcome == "skipped":
             plan = plan._replace(send=())
             for item in self.items:  # an earlier try of it may have been told
                 link = guard.unconfirmed(link, item.change)
+        elif unsent:
+            plan = plan._replace(send=tuple(n for n in plan.send if n not in unsent))
         link = guard.confirmed(link, plan)
-        ends = tuple(self._end(item, done) for item in self.items)
-        return Settled(ends, replace(link, record_id=record_id))
+        ends = tuple([self._end(item, done) for item in self.items])
+        marks = link.marks if self.facts is None else self.facts.pruned().marks
+        if (record_id, marks, None) != (link.record_id, link.marks, link.open):
+            link = replace(link, record_id=record_id, marks=marks, open=None)
+        return Settled(ends, link)
 
     def _end(self, item: Item, done: End) -> End:
         if item.without_call is not None:
             return End(item.without_call)
-        if item in self._winners:
+        won = item in self.winners
+        if item.is_control and not (won and done.outcome in ("applied", "would_apply")):
+            return End("noted")
+        if won and item.is_deletion and self.fate == "merged":
+            return replace(done, outcome="merged")
+        if won:
             return done
         version = item.change.version
         if any(v.event_id == version.event_id for v in self.link.versions.values()):
@@ -112,3 +279,21 @@ class Fold:
     def _is_fresh(self, item: Item) -> bool:
         change = item.change
         return any(guard.is_fresh(self.link, name, change) for name in change.fields)
+
+
+def known_facts(link: Link) -> Facts:
+    """Return what the link knows; without a mark the user was there at its last."""
+    if link.marks:
+        return Facts(link.marks)
+    last = link.versions.get(ACTIVE)
+    return Facts({} if last is None else {CHANGED: last})
+
+
+def _untold(link: Link, kept: Collection[str]) -> Link:
+    """Return *link* as if no field but the *kept* ones had been told."""
+    own = {name: f for name, f in link.fingerprints.items() if name in kept}
+    return replace(link, fingerprints=own)
+
+
+def _above(version: Version) -> Version:
+    return version._replace(whole=version.whole + 1)

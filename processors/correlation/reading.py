@@ -2,56 +2,68 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from hashlib import blake2b
 from typing import Any
 
-import msgspec
-
-from events.model import Event
+from events.model import MISSING, Event
+from processors.correlation.fates import ABANDONED, CHANGED, DELETED, MERGED, Mark
+from processors.correlation.fingerprints import Fingerprints
 from processors.correlation.instants import instant
-from processors.correlation.mapping import mapped
+from processors.correlation.paths import at
 from processors.correlation.rules import Rules
+from processors.correlation.trust import previous_email, trusts
 from processors.delivery.guard import Change
 from processors.delivery.verdict import OutcomeName
 from processors.delivery.version import Version
 
+__all__ = ["ACTIVE", "Fingerprints", "Item", "item_of"]
+
 CHANGES = ("user.created", "user.updated")
 DELETION = "user.deleted"
-# Whether the record is active is a field like any other; no target can be named so.
-ACTIVE = "@active"
+CONTROLS = {"keepstep.user.merged": MERGED, "keepstep.user.deleted": ABANDONED}
+# Fields like any other, but not of the record; no target can be named so: whether the
+# user is there, is not blocked, is selected, and which record the profile names.
+ACTIVE, BLOCKED, SELECTED, HINT = "@active", "@blocked", "@selected", "@hint"
+SWITCHES = (BLOCKED, SELECTED)
+OFF, ON = "off", "on"  # what stands for the value of a switch
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprints:
-    """Keyed hashes of values: who reads a link cannot guess an email address."""
-
-    secret: str = field(repr=False)
-
-    def of(self, target: str, source: str, value: object) -> str:
-        """Return what stands for *value* in *target*; a changed mapping changes it."""
-        key = self.secret.encode()[:64]
-        text = msgspec.json.encode([target, source, value])
-        digest = blake2b(text, key=key, digest_size=9, person=b"fingerprint").digest()
-        return base64.urlsafe_b64encode(digest).decode()
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Item:
-    """One event of an attempt: what it carries, and the values to send."""
+    """One event of an attempt: what it carries, and the values to send.
+
+    `marks` is what it says about the user's fate. `email` and `hint` are keys to find
+    the record by; an `untrusted` address is none.
+    """
 
     event: Event
     change: Change
     values: Mapping[str, Any]
+    secret: Fingerprints = field(repr=False)
+    unmappable: tuple[str, ...] = ()  # fields whose value cannot be made of it
     without_call: OutcomeName | None = None  # it asks nothing of the destination
+    marks: tuple[Mark, ...] = ()
+    hint: str | None = None
+    email: str | None = None
+    untrusted: bool = False
+    selected: bool = True
+    received_at: float = 0.0
+    before: Mapping[str, Any] | None = None  # the values of the previous profile
+    was_email: str | None = None
+    activity: tuple[str, str] | None = None  # what stands for inactive and for active
 
     @property
     def is_deletion(self) -> bool:
-        """Whether the user is deleted."""
-        return self.event.type == DELETION and self.without_call is None
+        """Whether the user, or the login that the user was merged into, is deleted."""
+        kinds = (DELETED, ABANDONED)
+        return any(name.startswith(kinds) for name, _ in self.marks)
+
+    @property
+    def is_control(self) -> bool:
+        """Whether ingest has made it, of another login's event."""
+        return self.event.type in CONTROLS and self.without_call != "test"
 
 
 def item_of(
@@ -66,29 +78,116 @@ def item_of(
 
     *topic_ref* and *offset* say where it stands in the source topic.
     """
-    values: dict[str, Any] = {}
-    marks: dict[str, str | None] = {}
-    without_call: OutcomeName | None = None
-    if event.type not in (*CHANGES, DELETION):
-        without_call = "unhandled"
-    elif event.test and rules.test_events == "skip":
-        without_call = "test"
-    elif event.type == DELETION:
-        marks = dict.fromkeys(rules.fields)
-        marks[ACTIVE] = fingerprints.of(ACTIVE, "", value=False)
+    version = _version(event, received_at)
+    if event.type not in CHANGES:
+        change = Change(offset, version, {}, topic_ref)
+        return _other(event, change, received_at, rules, fingerprints)
+    if event.test and rules.test_events == "skip":
+        change = Change(offset, version, {}, topic_ref)
+        return Item(event, change, {}, fingerprints, without_call="test")
+    trusted = trusts(event.profile, event.user_id, rules.lookup)
+    profile = event.profile
+    email = profile.get("email")
+    if not isinstance(email, str) or not email:
+        email = None
+    elif not trusted:
+        profile = {name: v for name, v in profile.items() if name != "email"}
+    values, unmappable = rules.mapper.of(profile)
+    sources = rules.mapper.sources
+    marks: dict[str, str | None] = {
+        target: fingerprints.of(target, sources[target], value)
+        for target, value in values.items()
+    }
+    marks[ACTIVE] = fingerprints.of(ACTIVE, "", value=True)
+    condition = rules.condition
+    selected = True if condition is None else condition.holds(event.profile)
+    if condition is not None and rules.on.deselected == "deactivate":
+        marks[SELECTED] = ON if selected else OFF
+    if rules.on.blocked == "deactivate" and isinstance(profile.get("blocked"), bool):
+        marks[BLOCKED] = OFF if profile["blocked"] else ON
+    hint = _hint(event, rules)
+    if hint is not None:
+        marks[HINT] = fingerprints.of(HINT, "", hint)
+    before = was_email = None
+    if event.previous:
+        before = rules.mapper.of(event.previous).values
+        was_email = previous_email(event, rules.lookup)
+    return Item(
+        event,
+        Change(offset, version, marks, topic_ref),
+        values,
+        fingerprints,
+        unmappable,
+        None,
+        ((CHANGED, version),),
+        hint,
+        email if trusted else None,
+        email is not None and not trusted,
+        selected,
+        received_at,
+        before,
+        was_email,
+    )
+
+
+def _other(
+    event: Event,
+    change: Change,
+    received_at: float,
+    rules: Rules,
+    fingerprints: Fingerprints,
+) -> Item:
+    """Read what is neither created nor updated."""
+    if event.type != DELETION and event.type not in CONTROLS:
+        return Item(event, change, {}, fingerprints, without_call="unhandled")
+    if event.test and rules.test_events == "skip":
+        return Item(event, change, {}, fingerprints, without_call="test")
+    if event.type == DELETION:
+        name = DELETED
+        change = _of_deletion(change, rules, fingerprints)
     else:
-        values = mapped(event, rules.fields)
-        marks = {
-            target: fingerprints.of(target, rules.fields[target], value)
-            for target, value in values.items()
-        }
-        marks[ACTIVE] = fingerprints.of(ACTIVE, "", value=True)
-    change = Change(offset, _version(event, received_at), marks, topic_ref)
-    return Item(event, change, values, without_call)
+        primary = fingerprints.of("@primary", "", event.primary_user_id)
+        name = CONTROLS[event.type] + primary
+    trusted = trusts(event.profile, event.user_id, rules.lookup)
+    email = event.profile.get("email") if trusted else None
+    return Item(
+        event,
+        change,
+        {},
+        fingerprints,
+        marks=((name, change.version),),
+        email=email if isinstance(email, str) and email else None,
+        received_at=received_at,
+        activity=(
+            fingerprints.of(ACTIVE, "", value=False),
+            fingerprints.of(ACTIVE, "", value=True),
+        ),
+    )
+
+
+def _of_deletion(change: Change, rules: Rules, fingerprints: Fingerprints) -> Change:
+    """Return the change that sets the whole record at its version."""
+    covered: dict[str, str | None] = dict.fromkeys(rules.written)
+    covered[ACTIVE] = fingerprints.of(ACTIVE, "", value=False)
+    if rules.lookup.hint is not None:
+        covered[HINT] = None
+    if rules.on.blocked == "deactivate":
+        covered[BLOCKED] = None
+    if rules.on.deselected == "deactivate":
+        covered[SELECTED] = None
+    return replace(change, fields=covered)
+
+
+def _hint(event: Event, rules: Rules) -> str | None:
+    path = rules.lookup.hint_path
+    value = MISSING if path is None else at(event.profile, path)
+    if value is MISSING or value is None or value == "" or isinstance(value, bool):
+        return None
+    return str(value)
 
 
 def _version(event: Event, received_at: float) -> Version:
-    updated_at = instant(event.at("updated_at"))
+    updated_at = instant(event.profile.get("updated_at"))
     time = instant(event.time) or updated_at or _epoch(received_at)
     return Version(time, updated_at, event.id)
 

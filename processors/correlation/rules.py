@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from functools import cached_property
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    AwareDatetime,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
-DottedPath = Annotated[str, Field(pattern=r"^[^.\s]+(\.[^.\s]+)*$", max_length=200)]
+from processors.correlation.expressions import Expression
+from processors.correlation.fields import FieldRule, Fields
+from processors.correlation.mapping import Mapper
+from processors.correlation.on import On
+from processors.correlation.paths import DottedPath, Steps, steps
+from processors.correlation.table import Table
 
+__all__ = ["DottedPath", "Lookup", "On", "Rules", "Table"]
 
-class Table(BaseModel):
-    """A table of the file: read once, and a misspelt key is refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+GRACE_SECONDS = 60.0
 
 
 class Lookup(Table):
@@ -22,12 +34,22 @@ class Lookup(Table):
     hint: DottedPath | None = Field(
         None, description="path of the record's id in the Auth0 profile"
     )
-    user_id_field: DottedPath | None = Field(
-        None, description="the record's field that holds our user_id, where one does"
-    )
     id_pattern: str = Field(
         r"^[A-Za-z0-9_-]{1,64}$",
         description="what an id may look like; nothing else ever reaches a URL",
+    )
+    user_id_field: DottedPath | None = Field(
+        None,
+        description="the record's field that holds the Auth0 user_id: searched by "
+        "before the email, and written with the other fields",
+    )
+    email_trust: Literal["verified", "any"] = Field(
+        "verified",
+        description="whose email counts; an untrusted one is neither searched by nor "
+        "written",
+    )
+    trusted_connections: tuple[str, ...] = Field(
+        (), description="connections whose emails count without the mark email_verified"
     )
 
     @field_validator("id_pattern")
@@ -43,31 +65,53 @@ class Lookup(Table):
         """Whether *text* may be sent as the id of a record."""
         return re.fullmatch(self.id_pattern, text) is not None
 
-
-class On(Table):
-    """What is done in each case."""
-
-    created_missing: Literal["create", "review", "skip"] = Field(
-        "create", description="a new user who has no record"
-    )
-    updated_missing: Literal["create", "review", "skip"] = Field(
-        "review", description="a changed user who has no record"
-    )
-    deleted_missing: Literal["skip", "review"] = Field(
-        "skip", description="a deleted user who has no record"
-    )
-    deleted: Literal["deactivate", "delete", "ignore"] = Field(
-        "deactivate", description="a deleted user's record"
-    )
+    @cached_property
+    def hint_path(self) -> Steps | None:
+        """The hint's path, split."""
+        return None if self.hint is None else steps(self.hint)
 
 
 class Rules(Table):
     """All that correlation needs to know of a destination."""
 
+    mode: Literal["apply", "observe"] = Field(
+        "apply",
+        description="observe: reads only, and would_apply for every write",
+    )
+    select: str | None = Field(
+        None,
+        max_length=4000,
+        description="JSONata over the profile: a user without a link for whom it is "
+        "false is not taken up",
+    )
+    fold: bool = Field(
+        True,  # noqa: FBT003 -- a default, not an argument
+        description="whether waiting events of a user are one call; false: a call for "
+        "each, also where nothing changed",
+    )
     lookup: Lookup = Lookup()
     on: On = On()
     test_events: Literal["skip", "apply"] = Field(
         "skip", description="what is done with events that Auth0 marks as a test"
+    )
+    deletion_grace_seconds: NonNegativeFloat | None = Field(
+        None,
+        description="how long a deletion waits for the news that it was a merge: 60, "
+        "and to be set where no request restores",
+    )
+    unmatched_grace_seconds: NonNegativeFloat = Field(
+        30.0,
+        description="how long a change of nobody waits for the creation that it came "
+        "before, where updated_missing is review",
+    )
+    unmatched_recheck_seconds: PositiveFloat = Field(
+        86_400.0,
+        description="between look-ups for an open item that has got no new key",
+    )
+    deactivations_per_hour_max: PositiveInt | None = Field(
+        None,
+        description="beyond it deactivations wait for a person, all else goes on; by "
+        "default 20, or 0.1 % of the links where that is more",
     )
     after_dead_letter: dict[str, Literal["continue", "hold"]] = Field(
         default_factory=dict,
@@ -78,9 +122,90 @@ class Rules(Table):
         "earliest",
         description="where a new destination begins to read: earliest, now or a time",
     )
-    fields: dict[str, DottedPath] = Field(
-        min_length=1, description="the record's field = path in the Auth0 profile"
+    fields: Annotated[Fields, Field(min_length=1)] = Field(
+        description="the record's field = path in the Auth0 profile, or a table"
     )
+    clears_with: Literal["null", "empty"] = Field(
+        "null", description="what a cleared field is sent: null or an empty text"
+    )
+
+    @field_validator("select")
+    @classmethod
+    def _is_jsonata(cls, value: str | None) -> str | None:
+        if value is not None:
+            Expression(value)
+        return value
+
+    @field_validator("fields")
+    @classmethod
+    def _nests(cls, fields: Fields) -> Fields:
+        for target in fields:
+            if target.startswith("@"):
+                raise ValueError(f"{target}: no field can be named so")
+            inside = [other for other in fields if other.startswith(f"{target}.")]
+            if inside:
+                raise ValueError(f"{target} is a value, so {inside[0]} has no room")
+        return fields
+
+    @model_validator(mode="after")
+    def _keeps_keys(self) -> Self:
+        own = self.lookup.user_id_field
+        for target, rule in self.fields.items():
+            if rule.can_clear and (target == own or "email" in rule.from_):
+                raise ValueError(
+                    f"fields.{target}: a field that a look-up uses is never cleared: "
+                    "leave on_null, on_empty and on_absent at skip"
+                )
+        if own in self.fields and self.fields[own].source != "user_id":
+            raise ValueError(
+                f"fields.{own}: lookup.user_id_field holds the user_id: map it from "
+                '"user_id", or leave it out'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _states_what_is_risky(self) -> Self:
+        stated = "deleted" in self.on.model_fields_set
+        if self.lookup.user_id_field is None and not stated:
+            raise ValueError(
+                "on.deleted: must be stated, for without lookup.user_id_field two "
+                "users may share one record: set either"
+            )
+        if not self.can_restore and self.deletion_grace_seconds is None:
+            raise ValueError(
+                "deletion_grace_seconds: must be stated, for without requests.restore "
+                "nothing undoes the deactivation of a user who was merged: set either"
+            )
+        if not self.can_fetch and self.on.first_link == "fill_empty":
+            raise ValueError(
+                "on.first_link: fill_empty needs to know what is there: add "
+                "requests.fetch"
+            )
+        return self
+
+    @cached_property
+    def written(self) -> dict[str, FieldRule]:
+        """The fields that are written: the mapped ones, and the user_id."""
+        own = self.lookup.user_id_field
+        if own is None or own in self.fields:
+            return self.fields
+        return {**self.fields, own: FieldRule.model_validate({"from": "user_id"})}
+
+    @cached_property
+    def mapper(self) -> Mapper:
+        """The written fields, compiled."""
+        return Mapper(self.written, None if self.clears_with == "null" else "")
+
+    @cached_property
+    def condition(self) -> Expression | None:
+        """What decides whether a user is taken up, compiled."""
+        return None if self.select is None else Expression(self.select)
+
+    @property
+    def grace_seconds(self) -> float:
+        """How long a deletion waits."""
+        grace = self.deletion_grace_seconds
+        return GRACE_SECONDS if grace is None else grace
 
     @property
     def can_restore(self) -> bool:
@@ -88,6 +213,22 @@ class Rules(Table):
         return False
 
     @property
+    def can_fetch(self) -> bool:
+        """Whether one record can be read."""
+        return False
+
+    @property
+    def look_ups(self) -> frozenset[str]:
+        """The keys by which records can be found: `email`, `user_id`."""
+        own = self.lookup.user_id_field is not None
+        return frozenset(("email", "user_id") if own else ("email",))
+
+    @property
     def held_types(self) -> frozenset[str]:
         """The event types whose dead letter holds the user's later events."""
         return frozenset(t for t, do in self.after_dead_letter.items() if do == "hold")
+
+    @property
+    def ends_fold(self) -> frozenset[str]:
+        """The event types after which nothing is folded: the record is gone then."""
+        return frozenset({"user.deleted"} if self.on.deleted == "delete" else ())

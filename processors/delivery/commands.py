@@ -13,7 +13,10 @@ from processors.delivery.link import Link
 from processors.delivery.operations import Changes, Operation
 from processors.delivery.records import Meta, PutMeta
 
-CommandName = Literal["release", "skip", "retry", "pause", "resume"]
+CommandName = Literal[
+    "release", "skip", "retry", "pause", "resume", "confirm", "discard"
+]
+BRAKED = "mass_deactivation"  # the reason of what waits to be confirmed or discarded
 RETRIED = ("waiting", "review", "grace", "budget")
 
 
@@ -73,8 +76,14 @@ class Commands:
         event = self._waiting[0].meant(lanes.get(self._waiting[0].user))
         return event if event is not None and event.body is None else None
 
-    def next(self, lanes: Lanes, durable: Durable, now: float) -> Operation | None:
-        """Return what the next command changes, or None while it has to wait."""
+    def next(
+        self, lanes: Lanes, durable: Durable, now: float, present: Meta | None = None
+    ) -> Operation | None:
+        """Return what the next command changes, or None while it has to wait.
+
+        *present* is the partition's record once all that is on its way is durable,
+        where that is not yet so.
+        """
         while self._waiting and self._waiting[0].offset <= durable.meta.commands:
             self._waiting.popleft()
         if not self._waiting or self._writing is not None:
@@ -82,7 +91,7 @@ class Commands:
         command = self._waiting[0]
         lane = lanes.get(command.user)
         event = command.meant(lane)
-        meta = standing(command, durable.meta)
+        meta = standing(command, present or durable.meta)
         if lane is None or event is None:
             self._writing = Operation((PutMeta(meta),))
         elif lane.busy != "no" or event.body is None:
@@ -107,13 +116,21 @@ def carried_out(
     changes = Changes(lane, link)
     entry = event.entry
     assert entry is not None  # noqa: S101 -- `meant` finds parked events only
-    if command.name == "skip":
-        # A command may come for an event behind the head: what is before it is parked.
-        changes.ignore(event, command.reason)
-    elif (command.name == "release" and entry.state == "held") or (
-        command.name == "retry" and entry.state in RETRIED
-    ):
-        changes.park(event, entry.again(now))
-    else:
-        return Operation((PutMeta(meta),), lane)
+    braked = entry.state == "review" and entry.reason == BRAKED
+    match command.name:
+        case "skip":
+            # It may be for an event behind the head: what is before it is parked.
+            changes.ignore(event, command.reason)
+        case "discard" if braked:
+            changes.ignore(event, command.reason)
+        case "confirm" if braked:
+            changes.link = replace(link, confirmed=max(link.confirmed, event.offset))
+            changes.park(event, entry.again(now))
+        case "release" if entry.state == "held":
+            changes.park(event, entry.again(now))
+        case "retry" if entry.state in RETRIED:
+            changes.link = replace(link, open=None)  # look for the record anew
+            changes.park(event, entry.again(now))
+        case _:
+            return Operation((PutMeta(meta),), lane)
     return changes.operation(meta)

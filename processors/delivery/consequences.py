@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 from processors.delivery.attempt import Attempt, Rules
 from processors.delivery.lane import Entry, Lane, Waiting
+from processors.delivery.link import Link
 from processors.delivery.operations import Changes, park_behind, park_from_head
 from processors.delivery.verdict import (
     DeadClass,
+    NeedsGrace,
     NeedsReview,
     NotMade,
     Rejected,
@@ -64,9 +66,11 @@ class Judge:
                 return self._failed(reason, asked_seconds)
             case Rejected():
                 return self._rejected(verdict)
-            case NeedsReview(reason=reason, superseded=superseded):
-                entry = Entry("review", self._counted, None, self.now, reason)
-                return self._park(entry, frozenset(superseded))
+            case NeedsReview():
+                return self._reviewed(verdict)
+            case NeedsGrace(due_at=due_at, reason=reason):
+                made = self.attempt.number - 1
+                return self._park(Entry("grace", made, due_at, self.now, reason))
 
     @property
     def _lane(self) -> Lane:
@@ -89,6 +93,11 @@ class Judge:
             changes.settle(event, end, self.attempt.number)
         self._lane.begin_anew()
         return changes
+
+    def _reviewed(self, verdict: NeedsReview) -> Changes:
+        at, reason = verdict.recheck_at, verdict.reason
+        entry = Entry("review", self._counted, at, self.now, reason)
+        return self._park(entry, verdict.superseded, verdict.link)
 
     def _failed(self, reason: str, asked_seconds: float) -> Consequence:
         if self.attempt.early:
@@ -117,12 +126,18 @@ class Judge:
         few = len(self._lane.events) <= bounds.lane_events_max
         return self.may_wait and self._lane.events[0].entry is None and short and few
 
-    def _park(self, entry: Entry, superseded: frozenset[int] = frozenset()) -> Changes:
+    def _park(
+        self,
+        entry: Entry,
+        superseded: frozenset[int] = frozenset(),
+        link: Link | None = None,
+    ) -> Changes:
         """Park the lane from its head on; the head's entry is written anew.
 
         What is superseded is settled where it stands: everything before it is parked.
         """
         changes, attempt = self._changes(), self.attempt
+        changes.link = changes.link if link is None else link
         left = [e for e in attempt.events if e.offset not in superseded]
         for event in attempt.events:
             if event.offset in superseded:

@@ -39,7 +39,7 @@ def is_fresh(link: Link, name: str, change: Change) -> bool:
     known = link.versions.get(name)
     if known is None or change.version > known:
         return True
-    return _is_replay(link, change) and change.version == known
+    return change.version == known and _is_replay(link, change)
 
 
 def _is_replay(link: Link, change: Change) -> bool:

@@ -50,6 +50,7 @@ class Waiting:
     body: Any = field(default=None, repr=False)
     unattempted: Literal["", "unreadable", "rerouted"] = ""
     reason: str = ""  # why it is unattempted
+    received_at: float = 0.0  # the message's timestamp
     entry: Entry | None = None
 
     @property
@@ -97,8 +98,13 @@ class Lane:
         """Let the next head begin at attempt 1, at once."""
         self.attempts, self.due_at = 0, 0.0
 
-    def fold(self, events_max: int, bytes_max: int) -> tuple[Waiting, ...]:
-        """Return the events that one attempt stands for, from the head on."""
+    def fold(
+        self, events_max: int, bytes_max: int, last: frozenset[str] = frozenset()
+    ) -> tuple[Waiting, ...]:
+        """Return the events that one attempt stands for, from the head on.
+
+        Nothing is folded that comes after an event of a type in *last*.
+        """
         found = self.events[:1]
         if self.single is not None:
             return tuple(found)
@@ -108,7 +114,8 @@ class Lane:
             held = event.entry is not None and event.entry.state == "held"
             # Offsets of two incarnations of the topic cannot be told apart.
             other = event.topic_ref != found[0].topic_ref
-            if event.unattempted or held or other or size_bytes > bytes_max:
+            ends = found[-1].event_type in last
+            if event.unattempted or held or other or ends or size_bytes > bytes_max:
                 break
             found.append(event)
         return tuple(found)

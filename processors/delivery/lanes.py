@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
@@ -20,6 +21,7 @@ from processors.delivery.verdict import NotMade, Unavailable, Verdict
 
 __all__ = ["Attempt", "Lanes", "Rules"]
 
+LOOK_SECONDS = 1.0  # between looks at how far the log has been read
 EARLY = ("waiting", "review")  # states in which a new event brings a try forward
 
 
@@ -34,10 +36,12 @@ class Lanes:
         rules: Rules,
         link_of: Callable[[bytes], Link],
         operate: Callable[[Operation], None],
+        read_until: Callable[[], float] = lambda: math.inf,
     ) -> None:
         self._rules = rules
         self._link_of = link_of
         self._operate = operate
+        self._read_until = read_until
         self._lanes: dict[bytes, Lane] = {}
         self._ready: deque[Lane] = deque()
         self._timers = Timers()
@@ -98,12 +102,15 @@ class Lanes:
             return None
         lane = self._ready.popleft()
         bounds = self._rules.bounds
-        events = lane.fold(bounds.fold_events_max, bounds.fold_bytes_max)
+        events = lane.fold(
+            bounds.fold_events_max, bounds.fold_bytes_max, self._rules.ends_fold
+        )
         entry = events[0].entry
         made = lane.attempts if entry is None else entry.attempts
         lane.busy, lane.ready, lane.tried = "calling", False, lane.events[-1]
         link = self._link_of(lane.user)
-        return Attempt(lane, events, made + 1, lane.early, link, epoch)
+        until = self._read_until()
+        return Attempt(lane, events, made + 1, lane.early, link, epoch, until)
 
     def ended(
         self, attempt: Attempt, verdict: Verdict, now: float, chance: float
@@ -149,7 +156,7 @@ class Lanes:
     def _advance_parked(self, lane: Lane, entry: Entry, now: float) -> None:
         behind = entry.due_at is None and entry.state == "waiting"
         early_from = self._early_from(lane, entry)
-        if behind or (entry.due_at is not None and entry.due_at <= now):
+        if behind or (entry.due_at is not None and self._is_due(entry, now)):
             self._make_ready(lane)
         elif early_from is not None and early_from <= now:
             lane.early = True
@@ -159,7 +166,13 @@ class Lanes:
         else:
             for at in (entry.due_at, early_from):
                 if at is not None:
-                    self._timers.set(lane, at)
+                    self._timers.set(lane, at if at > now else now + LOOK_SECONDS)
+
+    def _is_due(self, entry: Entry, now: float) -> bool:
+        """Whether its time has come, and for a grace, in the log as well."""
+        assert entry.due_at is not None  # noqa: S101 -- as the caller has seen
+        in_log = entry.state != "grace" or entry.due_at <= self._read_until()
+        return entry.due_at <= now and in_log
 
     def _early_from(self, lane: Lane, entry: Entry) -> float | None:
         """Return from when on a new event brings the lane's next try forward."""

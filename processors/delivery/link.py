@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,12 +17,25 @@ class UnreadableLink(ValueError):
     """The bytes are no link of this release or the one before."""
 
 
+class Open(NamedTuple):
+    """An open item: why a person or a key is waited for.
+
+    `keys` stands for what the record was last looked for by, `at` (epoch seconds).
+    """
+
+    reason: str
+    keys: str
+    at: float
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """One user's link; `taken` and `replay_until` are offsets of one source topic.
 
     Every event of the user at or below `taken` is settled or parked. At or below
-    `replay_until` an event is there again because an operator asked for it.
+    `replay_until` an event is there again because an operator asked for it, at or below
+    `confirmed` a deactivation was confirmed by one. `marks` say when the user was
+    deleted and merged, where either ever was.
     """
 
     topic_ref: str = ""
@@ -30,6 +44,9 @@ class Link:
     record_id: str | None = None
     versions: Mapping[str, Version] = field(default_factory=dict)
     fingerprints: Mapping[str, str] = field(default_factory=dict)
+    marks: Mapping[str, Version] = field(default_factory=dict)
+    open: Open | None = None
+    confirmed: int = -1
 
     def of_topic(self, topic_ref: str) -> Link:
         """Return the link as it holds for the source topic *topic_ref*.
@@ -38,7 +55,9 @@ class Link:
         """
         if self.topic_ref == topic_ref:
             return self
-        return replace(self, topic_ref=topic_ref, taken=-1, replay_until=-1)
+        return replace(
+            self, topic_ref=topic_ref, taken=-1, replay_until=-1, confirmed=-1
+        )
 
 
 class _Wire(msgspec.Struct, omit_defaults=True, gc=False):
@@ -49,8 +68,11 @@ class _Wire(msgspec.Struct, omit_defaults=True, gc=False):
     topic: str = ""
     replay_until: int = -1
     id: str | None = None
+    confirmed: int = -1
+    open: Open | None = None
     version: tuple[str, str, str, int] | None = None
     fields: dict[str, tuple[str | None] | tuple[str | None, Version]] = {}
+    marks: Mapping[str, Version] = {}
 
 
 class _Read(msgspec.Struct, gc=False):
@@ -59,8 +81,11 @@ class _Read(msgspec.Struct, gc=False):
     topic: str = ""
     replay_until: int = -1
     id: str | None = None
+    confirmed: int = -1
+    open: Open | None = None
     version: Version | None = None
     fields: dict[str, list[str | Version | None]] = {}
+    marks: dict[str, Version] = {}
 
 
 _encoder = msgspec.json.Encoder()
@@ -83,8 +108,11 @@ def encode(link: Link) -> bytes:
             topic=link.topic_ref,
             replay_until=link.replay_until,
             id=link.record_id,
+            confirmed=link.confirmed,
+            open=link.open,
             version=newest,
             fields=fields,
+            marks=link.marks,
         )
     )
 
@@ -117,5 +145,13 @@ def decode(raw: bytes) -> Link:
         if fingerprint is not None:
             fingerprints[name] = fingerprint
     return Link(
-        wire.topic, wire.taken, wire.replay_until, wire.id, versions, fingerprints
+        wire.topic,
+        wire.taken,
+        wire.replay_until,
+        wire.id,
+        versions,
+        fingerprints,
+        wire.marks,
+        wire.open,
+        wire.confirmed,
     )

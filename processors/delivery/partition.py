@@ -6,6 +6,7 @@ it asks `want`, does that, and says what came of it.
 
 from __future__ import annotations
 
+from processors.delivery.brake import counted
 from processors.delivery.commands import Command, Commands
 from processors.delivery.durable import Durable
 from processors.delivery.lane import Waiting
@@ -15,7 +16,15 @@ from processors.delivery.link import Link
 from processors.delivery.loading import Loaded, in_order, prepare
 from processors.delivery.memory import Memory
 from processors.delivery.operations import Operation
-from processors.delivery.records import Meta, Outcome, Park, PutOwner, Written
+from processors.delivery.records import (
+    Meta,
+    Outcome,
+    Park,
+    PutMeta,
+    PutOwner,
+    Record,
+    Written,
+)
 from processors.delivery.sequencer import Sequencer
 from processors.delivery.transactions import Batch, Transactions
 from processors.delivery.verdict import Verdict
@@ -40,6 +49,9 @@ class Partition:
         self.calls = 0
         self.redelivered = 0  # messages that were taken before
         self.reachable = True  # whether the gate is open: the driver keeps it so
+        self.end_read_at = 0.0  # when the log was last seen to be read to its end
+        self._newest_at = 0.0  # timestamp of the newest message
+        self._now = 0.0
         self._forget()
 
     def _forget(self) -> None:
@@ -56,17 +68,31 @@ class Partition:
         self._parked: list[Waiting] = []
         self._to_commit: int | None = None
         self._probing = False
+        self._meta: Meta | None = None  # as it is once all operations are durable
+        self._braking: set[int] = set()  # attempts that may deactivate a record
         self._new_lanes()
 
     def _new_lanes(self) -> None:
-        self.lanes = Lanes(self.rules, self._link, self._operate)
+        self.lanes = Lanes(self.rules, self._link, self._operate, self._read_until)
         self.commands = Commands()
 
     def _link(self, user: bytes) -> Link:
         return self.durable.link(user)
 
     def _operate(self, operation: Operation) -> None:
+        if any(_deactivates(record) for record in operation.records):
+            meta = counted(self._present, self._now)
+            records = (*operation.records, PutMeta(meta))
+            operation = Operation(records, operation.lane)
+        for record in operation.records:
+            if isinstance(record, PutMeta):
+                self._meta = record.meta
         self._transactions.add(operation)
+
+    @property
+    def _present(self) -> Meta:
+        """The partition's record once all that is on its way is durable."""
+        return self.durable.meta if self._meta is None else self._meta
 
     # ---- life
 
@@ -163,6 +189,7 @@ class Partition:
     def arrive(self, event: Waiting, now: float) -> None:
         """Take a message that Kafka delivered, in the order of the log."""
         self.sequencer.add(event.offset)
+        self._newest_at = max(self._newest_at, event.received_at)
         if self.state in ("active", "draining"):
             self._arrived(event, now)
         else:
@@ -208,6 +235,10 @@ class Partition:
         """Whether no more messages should come for now."""
         return self.memory.exceeds(self.rules.bounds)
 
+    def _read_until(self) -> float:
+        """Return up to when all that was published has been read, epoch seconds."""
+        return max(self._newest_at, self.end_read_at)
+
     # ---- attempts
 
     def start(self) -> Attempt | None:
@@ -225,8 +256,24 @@ class Partition:
         """Take in how *attempt* ended; one from before a fence is not believed."""
         self.calls -= 1
         if attempt.epoch == self.epoch:
+            self._now = now
             self.lanes.ended(attempt, verdict, now, chance)
+            self._braking.discard(id(attempt))
             self._carry_out(now)
+
+    def may_deactivate(self, attempt: Attempt, now: float) -> bool:
+        """Whether *attempt* may deactivate a record: not in a mass of them.
+
+        What an operator has confirmed may be, and what was promised once.
+        """
+        confirmed = attempt.events[0].offset <= attempt.link.confirmed
+        if confirmed or id(attempt) in self._braking:
+            return True
+        links, under_way = len(self.durable.raw_links), len(self._braking)
+        if not self.rules.brake.allows(self._present, links, under_way, now):
+            return False
+        self._braking.add(id(attempt))
+        return True
 
     def wake(self, now: float) -> None:
         """Let what is due at *now* become ready."""
@@ -243,7 +290,7 @@ class Partition:
     def _carry_out(self, now: float) -> None:
         if self.state != "active":
             return
-        operation = self.commands.next(self.lanes, self.durable, now)
+        operation = self.commands.next(self.lanes, self.durable, now, self._present)
         if operation is not None:
             self._operate(operation)
 
@@ -296,3 +343,12 @@ class Partition:
         if event.entry is None:
             self.memory.end(event)
             self.sequencer.end(event.offset)
+
+
+def _deactivates(record: Record) -> bool:
+    """Whether it says that a record was deactivated or removed."""
+    return (
+        isinstance(record, Outcome)
+        and record.end.outcome in ("applied", "merged")
+        and record.end.action in ("deactivated", "deleted")
+    )

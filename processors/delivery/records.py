@@ -14,7 +14,8 @@ from processors.delivery.verdict import DeadClass, End
 class Meta:
     """What is known of the partition as a whole: one record, `@meta`.
 
-    `commands` is the offset of the last command that was carried out.
+    `commands` is the offset of the last command that was carried out. `deactivations`
+    counts those of the last hour, by stretches of five minutes since 1970.
     """
 
     topic_id: str = ""
@@ -23,6 +24,7 @@ class Meta:
     paused: bool = False
     reason: str = ""
     since: str = ""
+    deactivations: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,16 @@ from processors.delivery.link import Link
 
 OutcomeName = Literal[
     "applied",
+    "would_apply",
     "unchanged",
     "duplicate",
     "stale",
     "superseded",
+    "merged",
+    "noted",
     "test",
     "unhandled",
+    "not_selected",
     "skipped",
     "ignored",
     "rerouted",
@@ -65,12 +69,37 @@ class Rejected:
     culprit: int | None = None
 
 
+ReviewReason = Literal[
+    "unmatched",
+    "ambiguous",
+    "unverified",
+    "gone",
+    "hint_conflict",
+    "merged",
+    "mass_deactivation",
+]
+
+
 @dataclass(frozen=True, slots=True)
 class NeedsReview:
-    """A person must decide; the events at `superseded` offsets contribute nothing."""
+    """A person or a key is waited for; the link says why, where there is one.
 
-    reason: Literal["unmatched", "ambiguous"]
+    The events at `superseded` offsets contribute nothing. At `recheck_at` (epoch
+    seconds) it is tried again.
+    """
+
+    reason: ReviewReason
     superseded: frozenset[int] = frozenset()
+    link: Link | None = None
+    recheck_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsGrace:
+    """Too early: once the log has been read up to `due_at` (epoch seconds), again."""
+
+    due_at: float
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +116,6 @@ class NotMade:
     """No call was made: the lease was lost, or the worker stops."""
 
 
-Verdict = Settled | RetryLater | Rejected | NeedsReview | Unavailable | NotMade
+Verdict = (
+    Settled | RetryLater | Rejected | NeedsReview | NeedsGrace | Unavailable | NotMade
+)

@@ -79,6 +79,10 @@ class WorkerApp(faust.App):
         """Skip what comes before *offset* in an owned partition; never goes back."""
         await self.member.read_from(TP(self.source, partition), offset)
 
+    def ends_read(self) -> dict[int, float]:
+        """Return when each partition that is not behind was seen to end there."""
+        return self.member.ends_read()
+
     def progress(self) -> dict[int, Progress]:
         """Return how far each owned partition is."""
         return self.member.progress()

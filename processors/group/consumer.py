@@ -214,8 +214,20 @@ class Consumer(driver.Consumer):
         """Return how far each owned partition is."""
         return {
             tp.partition: self._progress(tp, position, end)
-            for tp, (position, end) in self._thread.positions().items()
+            for tp, (position, end, _) in self._thread.positions().items()
             if self._serving
+        }
+
+    def ends_read(self) -> dict[int, float]:
+        """Return when each partition's end was where it has been read to.
+
+        In epoch seconds; a partition that is behind is left out.
+        """
+        return {
+            tp.partition: at
+            for tp, (position, end, at) in self._thread.positions().items()
+            if position >= end
+            and self._fetched.get(tp, -1) <= self._in_hand.get(tp, _NONE).newest
         }
 
     def _progress(self, tp: TP, position: int, end: int) -> Progress:

@@ -176,8 +176,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         high = (await consumer.end_offsets([tp]))[tp]
         return out_of_range(group, tp, offset, low, high)
 
-    def positions(self) -> dict[TP, tuple[int, int]]:
-        """Return where each owned partition is read, and where it ends; any thread."""
+    def positions(self) -> dict[TP, tuple[int, int, float]]:
+        """Return where each owned partition is read, where it ends, and since when.
+
+        The end is as of the last fetch, in epoch seconds. For any thread.
+        """
         consumer = self._consumer
         subscription = consumer and consumer._subscription.subscription  # noqa: SLF001
         if not subscription or not subscription.assignment:
@@ -187,7 +190,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             for tp in subscription.assignment.tps
         }
         return {
-            TP(*tp): (state.position, state.lso)
+            TP(*tp): (state.position, state.lso, (state.timestamp or 0) / 1000)
             for tp, state in states.items()
             if state.has_valid_position and state.lso is not None
         }

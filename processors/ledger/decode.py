@@ -16,7 +16,7 @@ from processors.ledger.origin import Origin
 
 FORMAT = 1
 STATES = ("waiting", "held", "review", "grace", "budget")
-COMMANDS = ("release", "skip", "retry", "pause", "resume")
+COMMANDS = ("release", "skip", "retry", "pause", "resume", "confirm", "discard")
 
 
 class UnreadableRecord(ValueError):
@@ -29,6 +29,7 @@ class _Meta(msgspec.Struct):
     start: int = 0
     commands: int = -1
     paused: dict[str, Any] | None = None
+    deactivations: tuple[tuple[int, int], ...] = ()
 
 
 class _Command(msgspec.Struct):
@@ -66,6 +67,7 @@ def meta(raw: bytes | None) -> Meta | None:
         found.paused is not None,
         str(pause.get("reason", "")),
         str(pause.get("at", "")),
+        found.deactivations,
     )
 
 
@@ -141,7 +143,14 @@ def arrived(origin: Origin, topic_ref: str, *, own: bool) -> Waiting:
     partition, goes into the lane `@none` and is never attempted.
     """
     size_bytes = len(origin.value or b"") + 200
-    event = Waiting(keys.NONE, topic_ref, origin.offset, size_bytes, body=origin)
+    event = Waiting(
+        keys.NONE,
+        topic_ref,
+        origin.offset,
+        size_bytes,
+        body=origin,
+        received_at=origin.received_at,
+    )
     try:
         seen = peek(origin.value or b"")
     except UnreadableEvent as error:

@@ -172,4 +172,5 @@ def _meta(meta: Meta) -> dict[str, object]:
         "start": meta.start,
         "commands": meta.commands,
         "paused": paused,
+        "deactivations": meta.deactivations,
     }

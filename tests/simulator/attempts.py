@@ -6,8 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from events.model import read
-from processors.correlation.calls import Answer, Call
-from processors.correlation.correlate import Conversation, correlate, culprit_of
+from processors.correlation.calls import Answer, Braked, Call, Deactivate, Delete
+from processors.correlation.correlate import (
+    Conversation,
+    Moment,
+    correlate,
+    culprit_of,
+)
 from processors.correlation.reading import Fingerprints, Item, item_of
 from processors.correlation.rules import Rules
 from processors.delivery.lane import Waiting
@@ -57,7 +62,12 @@ class Attempts:
     charged: dict[bytes, RetryLater] = field(default_factory=dict)
 
     def make(
-        self, partition: int, attempt: Attempt, served: Callable[[], bool], end: End
+        self,
+        partition: int,
+        attempt: Attempt,
+        served: Callable[[], bool],
+        end: End,
+        may_deactivate: Callable[[], bool] = lambda: True,
     ) -> None:
         """Try the attempt's events; *end* gets the verdict, in the process.
 
@@ -69,8 +79,11 @@ class Attempts:
             end(charge)
             return
         items = [self._item(event) for event in attempt.events]
-        conversation = correlate(items, attempt.link, self.rules)
-        talk = _Talk(self, partition, attempt, items, conversation, served, end)
+        moment = Moment(self.clock.now, attempt.read_until)
+        conversation = correlate(items, attempt.link, self.rules, moment)
+        talk = _Talk(
+            self, partition, attempt, items, conversation, served, end, may_deactivate
+        )
         talk.go_on(None)
 
     def _item(self, event: Waiting) -> Item:
@@ -90,6 +103,7 @@ class _Talk:
     conversation: Conversation
     served: Callable[[], bool]
     end: End
+    may_deactivate: Callable[[], bool]
     statuses: list[int | None] = field(default_factory=list)
 
     def go_on(self, answer: Answer | None) -> None:
@@ -100,6 +114,9 @@ class _Talk:
             self._end(end.value)
             return
         by, lane = self.made_by, self.attempt.lane.user
+        if isinstance(call, Deactivate | Delete) and not self.may_deactivate():
+            self.go_on(Braked())
+            return
         if not by.gate.may_start(by.clock.now, lane):
             self._end(NotMade())
             return

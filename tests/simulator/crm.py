@@ -162,8 +162,8 @@ class Crm:
     def _carry_out(self, request: Request) -> Answer:
         """Do what is asked, which cannot be undone by losing the answer."""
         match request.call:
-            case Find(value=email):
-                return Found(self._with_email(email))
+            case Find(value=value, key=key):
+                return self._found(key, value)
             case Fetch(record_id=record_id):
                 held = self.contacts.get(record_id)
                 return Gone() if held is None else Fetched(dict(held.fields))
@@ -191,12 +191,13 @@ class Crm:
             case Delete(record_id=record_id):
                 del self.contacts[record_id]
 
-    def _with_email(self, email: str) -> tuple[str, ...]:
-        return tuple(
-            record_id
+    def _found(self, name: str, value: str) -> Found:
+        found = {
+            record_id: str(contact.fields.get("user_id") or "")
             for record_id, contact in self.contacts.items()
-            if contact.fields.get("email") == email
-        )
+            if contact.fields.get(name) == value
+        }
+        return Found(tuple(found), {r: owner for r, owner in found.items() if owner})
 
 
 _TROUBLES = {

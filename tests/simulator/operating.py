@@ -8,6 +8,7 @@ from random import Random
 import msgspec
 
 from processors.delivery import link as links
+from processors.delivery.commands import BRAKED
 from processors.delivery.lane import Waiting
 from tests.simulator.broker import Broker, Committed
 from tests.simulator.clock import Clock
@@ -20,6 +21,8 @@ FOR_STATE = {
     "held": ("release", "release", "skip"),
     "review": ("retry", "skip"),
     "waiting": ("retry", "retry", "skip"),
+    "grace": ("retry", "skip"),
+    BRAKED: ("confirm", "discard"),
 }
 LOSABLE = ("name", "phone")  # by email a record is found
 ANY = ("release", "retry", "skip", "no command")
@@ -43,8 +46,7 @@ class Operator:
         found = self._parked()
         if found and self.random.random() < 0.9:
             partition, event = self.random.choice(found)
-            names = FOR_STATE[event.entry.state if event.entry else "waiting"]
-            self._order(partition, self.random.choice(names), event)
+            self._order(partition, self.random.choice(_fit(event)), event)
             return
         known = list(self.history)
         if known:
@@ -60,9 +62,7 @@ class Operator:
             if event.entry is not None and event.entry.state in ("held", "review")
         ]
         for partition, event in found:
-            state = event.entry.state if event.entry else "held"
-            names = FOR_STATE[state]
-            self._order(partition, self.random.choice(names), event)
+            self._order(partition, self.random.choice(_fit(event)), event)
         return len(found)
 
     def _parked(self) -> list[tuple[int, Waiting]]:
@@ -74,7 +74,7 @@ class Operator:
 
     def _order(self, partition: int, name: str, event: Waiting) -> None:
         self.notes(f"command {name}", user=event.user, event=event.offset)
-        if name == "skip":
+        if name in ("skip", "discard"):
             self.history.skips.add(self.history.of(partition, event))
         value = {
             "format": 1,
@@ -152,3 +152,10 @@ class Operator:
         for partition, committed in list(self.broker.offsets.items()):
             if committed.marked:  # what was set back a moment ago is kept
                 del self.broker.offsets[partition]
+
+
+def _fit(event: Waiting) -> tuple[str, ...]:
+    """Return the commands that fit what the event waits for."""
+    entry = event.entry
+    assert entry is not None
+    return FOR_STATE[entry.reason if entry.reason == BRAKED else entry.state]

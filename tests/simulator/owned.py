@@ -11,6 +11,7 @@ from processors.delivery.operations import Operation
 from processors.delivery.partition import Batch, Loaded, Partition
 from processors.delivery.records import Outcome, Written
 from processors.delivery.verdict import NotMade, Verdict
+from tests.simulator.broker import Committed
 from tests.simulator.ledger import Ledger, Transaction
 from tests.simulator.notes import Broken
 from tests.simulator.tools import Tools
@@ -236,6 +237,7 @@ class Owned:
 
     def start(self) -> bool:
         """Start the next attempt, if there is one; return whether there was."""
+        self._look_at_end()
         attempt = self.core.start()
         if attempt is None:
             return False
@@ -248,9 +250,12 @@ class Owned:
         def served() -> bool:
             return core.state == "active" and core.epoch == attempt.epoch
 
+        def may_deactivate() -> bool:
+            return core.may_deactivate(attempt, tools.clock.now)
+
         def make(gone: Waiting | None) -> None:
             if gone is None:
-                tools.attempts.make(number, attempt, served, end)
+                tools.attempts.make(number, attempt, served, end, may_deactivate)
             else:
                 self._gone(gone, attempt.epoch)
                 end(NotMade())
@@ -299,7 +304,15 @@ class Owned:
         seconds = max(due_at - self._tools.clock.now, 0.0)
         self._tools.process.after(seconds, self._wake)
 
+    def _look_at_end(self) -> None:
+        """The log is read to its end when what was appended last has arrived."""
+        number, broker = self.core.number, self._tools.broker
+        committed = broker.offsets.get(number, Committed()).offset or 0
+        if max(self.core.sequencer.newest + 1, committed) >= broker.topic.end(number):
+            self.core.end_read_at = self._tools.clock.now
+
     def _wake(self) -> None:
         self._wake_at = None
+        self._look_at_end()
         self.core.wake(self._tools.clock.now)
         self.step()

@@ -10,6 +10,7 @@ from typing import Literal
 from processors.correlation.rules import Lookup, On, Rules
 from processors.delivery import lanes
 from processors.delivery.bounds import Bounds
+from processors.delivery.brake import Brake
 from processors.delivery.retry import RetryPolicy
 
 PARTITIONS = 12
@@ -68,6 +69,11 @@ class RestoringRules(Rules):
         """Whether a deactivated record can be made active again."""
         return True
 
+    @property
+    def can_fetch(self) -> bool:
+        """Whether one record can be read."""
+        return True
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -115,7 +121,7 @@ def draw(seed: int) -> Plan:
         seconds=seconds,
         events=random.randint(40, 120),
         correlation=correlation,
-        delivery=_delivery(random, correlation.held_types),
+        delivery=_delivery(random, correlation),
         calls_max=random.choice((6, 12, 32)),
         events_max=random.choice((30, 60, 200)),
         fetch_max=random.choice((1, 3, 8)),
@@ -140,7 +146,14 @@ def _correlation(random: Random) -> Rules:
     kind = random.choice((Rules, RestoringRules))
     held = random.random() < 0.3
     return kind(
-        lookup=Lookup(hint="app_metadata.crm_contact_id"),
+        lookup=Lookup(
+            hint="app_metadata.crm_contact_id",
+            user_id_field=random.choice((None, "user_id")),
+            email_trust="any",
+        ),
+        deletion_grace_seconds=random.choice((0.0, 0.0, 2.0, 20.0)),
+        unmatched_grace_seconds=random.choice((0.0, 5.0)),
+        unmatched_recheck_seconds=random.choice((20.0, 86_400.0)),
         on=On(
             created_missing=random.choice(("create", "create", "create", "review")),
             updated_missing=random.choice(("create", "create", "review", "skip")),
@@ -152,7 +165,7 @@ def _correlation(random: Random) -> Rules:
     )
 
 
-def _delivery(random: Random, held_types: frozenset[str]) -> lanes.Rules:
+def _delivery(random: Random, rules: Rules) -> lanes.Rules:
     waits = random.choice(((0.5, 2.0), (1.0, 5.0, 20.0), (0.2, 0.5, 1.0, 60.0, 90.0)))
     bounds = Bounds(
         events_max=random.choice((6, 12, 40)),
@@ -162,4 +175,7 @@ def _delivery(random: Random, held_types: frozenset[str]) -> lanes.Rules:
         batch_records_max=random.choice((4, 20, 500)),
         early_try_seconds_min=random.choice((5.0, 60.0)),
     )
-    return lanes.Rules(bounds, RetryPolicy(waits), held_types)
+    brake = Brake(random.choice((None, 24, 10_000)), PARTITIONS)
+    return lanes.Rules(
+        bounds, RetryPolicy(waits), rules.held_types, rules.ends_fold, brake
+    )

@@ -44,7 +44,7 @@ class Trial:
             early,
             LINK,
             1,
-            "effort",
+            effort="effort",
         )
 
     def judge(

@@ -1,0 +1,1 @@
+"""What the rules cost an event: `python -m bench.rules`."""
