@@ -109,6 +109,8 @@ def test_its_worker_brings_an_event_to_the_new_destination(
         "KEEPSTEP_WORKER_ADMIN_PORT": "0",
     }
     newcomer.members.add({"email": "joann@example.com"})
+    file = newcomer.directory / "destinations" / "members.toml"
+    file.write_text("deletion_grace_seconds = 1\n" + file.read_text())
 
     newcomer.run(TOPICS)
     worker = Worker(["console", *WORKER.split()[1:]], newcomer.env, newcomer.directory)

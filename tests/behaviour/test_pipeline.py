@@ -130,7 +130,7 @@ def test_an_update_of_an_unknown_user_waits_for_a_person(
     assert key.startswith(f"auth0|{user}@".encode())
     assert entry.headers["state"] == "review"
     assert entry.headers["reason"] == "unmatched"
-    assert "not-before" not in entry.headers
+    assert "not-before" in entry.headers  # looked up again once a day
     assert contact_of(pipeline, user) is None
 
 

@@ -12,6 +12,11 @@ from tests.support.service import ROOT, Service, shared_environment
 RETRY_WAITS_SECONDS = "0.2,0.2"
 # A call must end before the shortest session that a broker allows, 6 s.
 TIMEOUT_SECONDS = 3.0
+PATIENT = "timeout_seconds = 10.0"
+HASTY = f"""\
+timeout_seconds = {TIMEOUT_SECONDS}
+deletion_grace_seconds = 0
+unmatched_grace_seconds = 0"""
 SHIPPED = ROOT / "destinations"
 
 
@@ -22,11 +27,10 @@ class Worker(Service):
 
 
 def hasty(directory: Path) -> str:
-    """Copy the example CRM's file into *directory*, with a short call deadline."""
+    """Copy the example CRM's file into *directory*: a short deadline, no graces."""
     text = (SHIPPED / "crm.toml").read_text()
-    assert "timeout_seconds = 10.0" in text
-    short = text.replace("= 10.0", f"= {TIMEOUT_SECONDS}", 1)
-    (directory / "crm.toml").write_text(short)
+    assert PATIENT in text
+    (directory / "crm.toml").write_text(text.replace(PATIENT, HASTY, 1))
     return str(directory)
 
 
