@@ -29,19 +29,29 @@ class Bodies:
     def __init__(self, values: Values) -> None:
         self._values = values
         self._wanted: dict[int, dict[int, Waiting]] = {}
+        self._gone: set[Waiting] = set()
         self._reading = asyncio.Lock()
 
     async def fill(self, partition: int, events: Iterable[Waiting]) -> None:
-        """Return once every one of *events* has its body; waits while Kafka is away."""
-        missing = [event for event in events if event.body is None]
-        if not missing:
-            return
-        for event in missing:
-            assert event.entry is not None  # noqa: S101 -- only parked events have none
-            self._wanted.setdefault(partition, {})[event.entry.record_offset] = event
-        while any(event.body is None for event in missing):
+        """Return once every one of *events* has its body; waits while Kafka is away.
+
+        Raises:
+            LedgerBroken: One of them is not parked any more.
+        """
+        while missing := [event for event in events if event.body is None]:
+            for event in missing:
+                entry = event.entry
+                assert entry is not None  # noqa: S101 -- only parked events have none
+                self._wanted.setdefault(partition, {})[entry.record_offset] = event
             async with self._reading:
                 await self._read()
+            gone = self._gone.intersection(missing)
+            if gone:
+                self._gone -= gone
+                raise LedgerBroken(
+                    f"retry topic, partition {partition}: the entry of offset "
+                    f"{gone.pop().offset} is gone: nobody but a worker may write there"
+                )
 
     async def _read(self) -> None:
         wanted, self._wanted = self._wanted, {}
@@ -50,15 +60,13 @@ class Bodies:
             try:
                 found = await asyncio.to_thread(self._values.fetch, partition, places)
             except LedgerUnavailable as error:
+                # Whoever waits for it asks again.
                 log.warning("ledger.not_read", reason=error.reason)
-                self._wanted.setdefault(partition, {}).update(events)
                 await asyncio.sleep(AGAIN_SECONDS)
                 continue
             for event in events.values():
                 stored = found.get(event.retry_key)
                 if stored is None:
-                    raise LedgerBroken(
-                        f"retry topic, partition {partition}: the entry of offset "
-                        f"{event.offset} is gone: nobody but a worker may write there"
-                    )
-                restored(event, stored.value, stored.headers)
+                    self._gone.add(event)
+                else:
+                    restored(event, stored.value, stored.headers)

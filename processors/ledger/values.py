@@ -6,7 +6,7 @@ import threading
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from confluent_kafka import KafkaException, Message
+from confluent_kafka import Consumer, KafkaException, Message
 
 from events.headers import Headers
 from events.kafka import KafkaSettings
@@ -42,15 +42,18 @@ class Values:
         self._topic = retry.name
         self._seconds_max = seconds_max
         self._lock = threading.Lock()
-        self._consumer = open_consumer(
-            kafka,
-            f"{retry.name}.values",
+        self._consumer = self._opened()
+        self.misses = 0
+
+    def _opened(self) -> Consumer:
+        return open_consumer(
+            self._kafka,
+            f"{self._topic}.values",
             "read_committed",
             fetch_queue_backoff_ms=5,
             fetch_wait_max_ms=10,
             queued_min_messages=1,  # what was not asked for is not fetched, either
         )
-        self.misses = 0
 
     def fetch(self, partition: int, wanted: Mapping[int, bytes]) -> dict[bytes, Stored]:
         """Return the records with the keys of *wanted*, each expected at its offset.
@@ -70,8 +73,20 @@ class Values:
                     self.misses += len(missing)
                     found |= self._newest(partition, missing, deadline)
             except KafkaException as error:
+                self._renew()
                 raise LedgerUnavailable(error.args[0].name()) from None
+            except LedgerUnavailable:
+                self._renew()
+                raise
         return found
+
+    def _renew(self) -> None:
+        """Connect anew: a client that met a frozen broker may know no topic any more.
+
+        It then says "unknown partition" for ever (librdkafka 2.16).
+        """
+        self._consumer.close()
+        self._consumer = self._opened()
 
     def close(self) -> None:
         """End the connection."""
