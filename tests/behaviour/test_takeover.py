@@ -45,7 +45,7 @@ def feed(trio: Trio) -> Iterator[Feed]:
 
 
 def has_started(worker: Worker, times: int) -> bool:
-    return worker.log.count('"event": "worker.started"') >= times
+    return worker.log.count('"event":"worker.started"') >= times
 
 
 def test_beside_a_worker_that_comes_and_goes_everything_ends_once(

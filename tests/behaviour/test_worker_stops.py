@@ -72,7 +72,7 @@ def test_a_second_worker_takes_its_share_and_nothing_is_lost(
             send_users(pipeline, USERS, USERS)
             eventually(lambda: len(ended(pipeline)) == 2 * USERS)
 
-            assert '"event": "attempt"' in second.log
+            assert '"event":"attempt"' in second.log
         send_users(pipeline, 2 * USERS, USERS)
 
         eventually(lambda: len(ended(pipeline)) == 3 * USERS, 60.0)
