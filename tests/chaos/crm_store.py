@@ -29,32 +29,40 @@ class Contact:
 
 
 class Contacts:
-    """All contacts in memory, found by id or email."""
+    """All contacts in memory, found by id, email or Auth0's user_id."""
 
     def __init__(self) -> None:
         self._numbers = count(1)
         self._by_id: dict[str, Contact] = {}
-        self._by_email: dict[str, list[Contact]] = {}
+        self._by_key: dict[tuple[str, str], list[Contact]] = {}
 
     def get(self, contact_id: str) -> Contact | None:
         """Return the contact, unless there is none."""
         return self._by_id.get(contact_id)
 
-    def find(self, email: str) -> list[Contact]:
-        """Return the contacts with this email."""
-        return self._by_email.get(email, [])
+    def find(self, query: Mapping[str, str]) -> list[Contact]:
+        """Return the contacts with the one key that *query* names."""
+        ((name, value),) = query.items()
+        return self._by_key.get((name, value), [])
 
     def create(self, fields: Mapping[str, Any]) -> Contact:
         """Make a contact, also a second one for the same user."""
         contact = Contact(f"c_{next(self._numbers)}", dict(fields))
         self._by_id[contact.id] = contact
-        self._by_email.setdefault(str(fields.get("email")), []).append(contact)
+        for key in _keys(contact):
+            self._by_key.setdefault(key, []).append(contact)
         return contact
 
     def delete(self, contact: Contact) -> None:
         """Remove a contact; its id is not given again."""
-        self._by_email[str(contact.fields.get("email"))].remove(contact)
+        for key in _keys(contact):
+            self._by_key[key].remove(contact)
         del self._by_id[contact.id]
+
+
+def _keys(contact: Contact) -> list[tuple[str, str]]:
+    names = ("email", "auth0_user_id")
+    return [(name, str(contact.fields.get(name))) for name in names]
 
 
 def sent(fields: Mapping[str, Any]) -> Any:

@@ -21,13 +21,19 @@ class Worker(Service):
     started = "worker.started"
 
 
+GRACES = "deletion_grace_seconds = 0.5\nunmatched_grace_seconds = 0.0\n"
+
+
 def hasty(directory: Path) -> str:
-    """Copy the shipped destinations into *directory*, with a short call deadline."""
+    """Copy the shipped destinations into *directory*, with a short call deadline.
+
+    A deletion waits for half a second, a change of nobody not at all.
+    """
     for shipped in SHIPPED.glob("*.toml"):
         text = shipped.read_text()
         assert "timeout_seconds = 10.0" in text
         short = text.replace("= 10.0", f"= {TIMEOUT_SECONDS}", 1)
-        (directory / shipped.name).write_text(short)
+        (directory / shipped.name).write_text(GRACES + short)
     return str(directory)
 
 
