@@ -13,7 +13,15 @@ from typer._click.exceptions import (  # typer exports only their descendants
 )
 
 from console import check, rehearse, topics
-from console.operate import commands, dead, parked, standing, status, user
+from console.operate import (
+    commands,
+    deactivations,
+    dead,
+    parked,
+    standing,
+    status,
+    user,
+)
 from events.exits import BadConfiguration, refuse
 
 app = typer.Typer(
@@ -35,6 +43,7 @@ app.command()(standing.pause)
 app.command()(standing.resume)
 app.command()(user.user)
 app.add_typer(dead.app, name="dead")
+app.add_typer(deactivations.app, name="deactivations")
 
 
 @app.command()

@@ -24,6 +24,7 @@ from processors.correlation.calls import (
 from processors.correlation.fold import Fold
 from processors.correlation.paths import at, nested, steps
 from processors.correlation.review import Moment, open_item
+from processors.delivery.commands import BRAKED
 from processors.delivery.verdict import Action, End, OutcomeName, Verdict
 
 Write = Create | Update | Deactivate | Restore | Delete
@@ -67,7 +68,7 @@ def create(fold: Fold, moment: Moment) -> Maybe:
     if fold.switches_off:
         stopped = yield from _write(fold, Deactivate(answer.record_id))
         if isinstance(stopped, Braked):
-            return open_item(fold, "mass_deactivation", moment)
+            return open_item(fold, BRAKED, moment)
     unsent = fold.rules.written.keys() - fields.keys()
     done = _end(fold, "created", answer.record_id, fields)
     return fold.settled(done, answer.record_id, unsent)
@@ -92,7 +93,7 @@ def _apply(
         if isinstance(answer, Gone):
             return None
         if isinstance(answer, Braked):
-            return open_item(fold, "mass_deactivation", moment)
+            return open_item(fold, BRAKED, moment)
     if not calls:
         return fold.settled(End("unchanged"), record_id, unsent)
     done = _end(fold, calls[-1][0], record_id, fields)
@@ -109,7 +110,7 @@ def _remove(fold: Fold, record_id: str, moment: Moment) -> Maybe:
     if isinstance(answer, Gone):
         return None
     if isinstance(answer, Braked):
-        return open_item(fold, "mass_deactivation", moment)
+        return open_item(fold, BRAKED, moment)
     done = _end(fold, "deleted" if deletes else "deactivated", record_id, {})
     return fold.settled(done, None if deletes else record_id)
 

@@ -120,8 +120,8 @@ def _conflicts(fold: Fold) -> bool:
 def candidates(fold: Fold) -> Iterator[Candidate]:
     """Yield the records to try before any look-up, in order."""
     hinted, linked = fold.hint, fold.link.record_id
-    hint = "" if hinted is None else hinted.hint or ""
-    if hint != linked and fold.rules.lookup.is_id(hint):
+    hint = linked if hinted is None else hinted.hint or ""
+    if hint is not None and hint != linked and fold.rules.lookup.is_id(hint):
         relinks = _conflicts(fold) and fold.rules.on.hint_conflict == "relink"
         if linked is None or relinks:
             yield Candidate(hint, stranger=True)

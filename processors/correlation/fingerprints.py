@@ -20,20 +20,19 @@ class Fingerprints:
 
     def of(self, target: str, source: str, value: object) -> str:
         """Return what stands for *value* in *target*; a changed mapping changes it."""
-        if isinstance(value, bool) and not source:  # of our own fields: two there are
-            known = self._known.get((target, value))
-            if known is None:
-                known = self._known[target, value] = self._of(target, source, value)
-            return known
-        return self._of(target, source, value)
-
-    def _of(self, target: str, source: str, value: object) -> str:
         begun = self._begun.get((target, source))
         if begun is None:
             begun = self._begin(target, source)
         hashed = begun.copy()
         hashed.update(_json.encode(value))
         return b2a_base64(hashed.digest(), newline=False).decode()
+
+    def of_switch(self, target: str, *, on: bool) -> str:
+        """Return what stands for a field that has two values only."""
+        known = self._known.get((target, on))
+        if known is None:
+            known = self._known[target, on] = self.of(target, "", on)
+        return known
 
     def _begin(self, target: str, source: str) -> blake2b:
         """Hash what is the same for all values of a field, once."""

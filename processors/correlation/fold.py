@@ -53,8 +53,7 @@ class Fold:
     def _fate(self) -> tuple[Facts | None, Fate]:
         """Return what is known, or None where nobody ever was deleted or merged."""
         link = self.link
-        special = [i for i in self.items if i.marks and i.marks[0][0] != CHANGED]
-        if not special and not link.marks:
+        if not link.marks and not any(item.is_special for item in self.items):
             return None, "there"
         marks = [mark for item in self.items for mark in item.marks]
         facts = known_facts(link).plus(marks)
@@ -131,8 +130,10 @@ class Fold:
     @property
     def deletion(self) -> Item | None:
         """The event that ends the user, where the user's end is what is left to do."""
+        if self.fate == "there":
+            return None
         winner = self.plan.winners.get(ACTIVE)
-        if winner is None or self.fate == "there":
+        if winner is None:
             return None
         item = next(i for i in self.items if i.change.offset == winner.offset)
         if self.fate == "merged" and self.rules.on.merged != "deactivate":
@@ -158,11 +159,15 @@ class Fold:
 
     @property
     def _is_off(self) -> bool:
-        return any(self._value(name) == OFF for name in SWITCHES)
+        return self.rules.switches and any(
+            self._value(name) == OFF for name in SWITCHES
+        )
 
     @property
     def switches_off(self) -> bool:
         """Whether the record shall be inactive though the user is there."""
+        if not self.rules.switches:
+            return False
         touched = any(name in self.plan.send for name in (ACTIVE, *SWITCHES))
         return touched and self._is_off
 
@@ -172,10 +177,11 @@ class Fold:
         send = self.plan.send
         if self.deletion is not None or self._is_off:
             return False
-        known = ACTIVE in self.link.versions or any(i.is_deletion for i in self.items)
-        if ACTIVE in send and known:
+        if ACTIVE in send and (
+            ACTIVE in self.link.versions or any(i.is_deletion for i in self.items)
+        ):
             return True
-        return any(
+        return self.rules.switches and any(
             name in send
             and (
                 name in self.link.versions

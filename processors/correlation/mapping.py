@@ -39,6 +39,13 @@ class Mapper:
         values: dict[str, Any] = {}
         unmappable: tuple[str, ...] = ()
         for target, field in self._fields:
+            plain = field.plain
+            if plain is not None:  # most fields are, and each is asked for every event
+                value = profile.get(plain, MISSING)
+                if value is not None and value != "":
+                    if value is not MISSING:
+                        values[target] = value
+                    continue
             try:
                 value = field.of(profile)
             except Unmappable:
@@ -59,6 +66,10 @@ class _Field:
         kind, _, default = rule.on_absent.partition(":")
         instead = {"skip": MISSING, "clear": cleared, "default": default}
         self._if_absent = instead[kind]
+        self.plain: str | None = None  # the one name that is all of the rule
+        path = self._path or ()
+        if len(path) == 1 and not self._transforms and kind == "skip":
+            self.plain = path[0]
 
     def of(self, profile: dict[str, Any]) -> Any:
         path = self._path

@@ -30,7 +30,7 @@ SWITCHES = (BLOCKED, SELECTED)
 OFF, ON = "off", "on"  # what stands for the value of a switch
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # frozen, it would take three times as long to make
 class Item:
     """One event of an attempt: what it carries, and the values to send.
 
@@ -55,15 +55,20 @@ class Item:
     activity: tuple[str, str] | None = None  # what stands for inactive and for active
 
     @property
+    def is_special(self) -> bool:
+        """Whether the user was deleted or merged."""
+        return self.activity is not None
+
+    @property
     def is_deletion(self) -> bool:
         """Whether the user, or the login that the user was merged into, is deleted."""
         kinds = (DELETED, ABANDONED)
-        return any(name.startswith(kinds) for name, _ in self.marks)
+        return self.is_special and self.marks[0][0].startswith(kinds)
 
     @property
     def is_control(self) -> bool:
         """Whether ingest has made it, of another login's event."""
-        return self.event.type in CONTROLS and self.without_call != "test"
+        return self.is_special and self.event.type in CONTROLS
 
 
 def item_of(
@@ -98,7 +103,7 @@ def item_of(
         target: fingerprints.of(target, sources[target], value)
         for target, value in values.items()
     }
-    marks[ACTIVE] = fingerprints.of(ACTIVE, "", value=True)
+    marks[ACTIVE] = fingerprints.of_switch(ACTIVE, on=True)
     condition = rules.condition
     selected = True if condition is None else condition.holds(event.profile)
     if condition is not None and rules.on.deselected == "deactivate":
@@ -159,8 +164,8 @@ def _other(
         email=email if isinstance(email, str) and email else None,
         received_at=received_at,
         activity=(
-            fingerprints.of(ACTIVE, "", value=False),
-            fingerprints.of(ACTIVE, "", value=True),
+            fingerprints.of_switch(ACTIVE, on=False),
+            fingerprints.of_switch(ACTIVE, on=True),
         ),
     )
 
@@ -168,7 +173,7 @@ def _other(
 def _of_deletion(change: Change, rules: Rules, fingerprints: Fingerprints) -> Change:
     """Return the change that sets the whole record at its version."""
     covered: dict[str, str | None] = dict.fromkeys(rules.written)
-    covered[ACTIVE] = fingerprints.of(ACTIVE, "", value=False)
+    covered[ACTIVE] = fingerprints.of_switch(ACTIVE, on=False)
     if rules.lookup.hint is not None:
         covered[HINT] = None
     if rules.on.blocked == "deactivate":

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from processors.correlation.fold import Fold
 from processors.correlation.reading import HINT
+from processors.delivery.commands import BRAKED
 from processors.delivery.link import Open
 from processors.delivery.verdict import NeedsGrace, NeedsReview, ReviewReason
 
@@ -24,19 +25,29 @@ class Moment(NamedTuple):
 def open_item(fold: Fold, reason: ReviewReason, moment: Moment) -> NeedsReview:
     """Leave it to a person; what sets no field any more is superseded."""
     item = Open(reason, _keys(fold), moment.now)
-    recheck_at = moment.now + fold.rules.unmatched_recheck_seconds
+    recheck_at = None
+    if reason != BRAKED:
+        recheck_at = moment.now + fold.rules.unmatched_recheck_seconds
     return NeedsReview(reason, fold.superseded(), fold.noting(item), recheck_at)
 
 
 def still_open(fold: Fold, moment: Moment) -> NeedsReview | None:
-    """Return the open item again where nothing can have changed, without any call."""
+    """Return the open item again where nothing can have changed, without any call.
+
+    What the brake holds waits for a person, also when others may go on.
+    """
     item = fold.link.open
-    if item is None or item.reason == "mass_deactivation" or fold.deletion is not None:
-        return None
-    recheck_at = item.at + fold.rules.unmatched_recheck_seconds
-    if item.keys != _keys(fold) or recheck_at <= moment.now:
+    if item is None:
         return None
     reason: ReviewReason = item.reason  # type: ignore[assignment]  # we wrote it
+    ends = fold.deletion is not None
+    if reason == BRAKED:
+        held = ends or fold.switches_off
+        review = NeedsReview(reason, fold.superseded(), fold.link)
+        return review if held else None
+    recheck_at = item.at + fold.rules.unmatched_recheck_seconds
+    if ends or item.keys != _keys(fold) or recheck_at <= moment.now:
+        return None
     return NeedsReview(reason, fold.superseded(), fold.link, recheck_at)
 
 

@@ -201,6 +201,11 @@ class Rules(Table):
         """What decides whether a user is taken up, compiled."""
         return None if self.select is None else Expression(self.select)
 
+    @cached_property
+    def switches(self) -> bool:
+        """Whether a user who is there may be inactive."""
+        return "deactivate" in (self.on.blocked, self.on.deselected)
+
     @property
     def grace_seconds(self) -> float:
         """How long a deletion waits."""

@@ -16,7 +16,9 @@ from processors.delivery.records import Meta, PutMeta
 CommandName = Literal[
     "release", "skip", "retry", "pause", "resume", "confirm", "discard"
 ]
-BRAKED = "mass_deactivation"  # the reason of what waits to be confirmed or discarded
+BRAKED: Literal["mass_deactivation"] = (
+    "mass_deactivation"  # the reason of what waits to be confirmed or discarded
+)
 RETRIED = ("waiting", "review", "grace", "budget")
 
 
@@ -124,7 +126,8 @@ def carried_out(
         case "discard" if braked:
             changes.ignore(event, command.reason)
         case "confirm" if braked:
-            changes.link = replace(link, confirmed=max(link.confirmed, event.offset))
+            confirmed = max(link.confirmed, event.offset)
+            changes.link = replace(link, confirmed=confirmed, open=None)
             changes.park(event, entry.again(now))
         case "release" if entry.state == "held":
             changes.park(event, entry.again(now))

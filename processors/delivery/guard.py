@@ -56,12 +56,16 @@ def plan(link: Link, changes: Sequence[Change]) -> Plan:
     crash or a lost answer.
     """
     winners: dict[str, Change] = {}
+    versions = link.versions
     for change in changes:
+        version = change.version
         for name in change.fields:
-            if is_fresh(link, name, change) and (
-                name not in winners or change.version > winners[name].version
-            ):
-                winners[name] = change
+            known = versions.get(name)
+            # As `is_fresh` says, without asking for what is new anyway.
+            if known is None or version > known or is_fresh(link, name, change):
+                other = winners.get(name)
+                if other is None or version > other.version:
+                    winners[name] = change
     send = tuple(
         name
         for name, winner in winners.items()
@@ -72,21 +76,22 @@ def plan(link: Link, changes: Sequence[Change]) -> Plan:
 
 def _agreed(link: Link, name: str, changes: Sequence[Change]) -> bool:
     known = link.fingerprints.get(name)
-    carried = {c.fields[name] for c in changes if name in c.fields}
-    return known is not None and carried == {known}
+    if known is None:
+        return False
+    return all(change.fields.get(name, known) == known for change in changes)
 
 
 def confirmed(link: Link, planned: Plan) -> Link:
     """Return *link* after the destination has taken what *planned* sends."""
     versions, fingerprints = dict(link.versions), dict(link.fingerprints)
-    for name, winner in planned.winners.items():
+    winners = planned.winners
+    for name, winner in winners.items():
         versions[name] = winner.version
-        value = winner.fields[name]
-        if value is None:
+        if winner.fields[name] is None:
             fingerprints.pop(name, None)
-        elif name in planned.send:
-            fingerprints[name] = value
-    return replace(link, versions=versions, fingerprints=fingerprints)
+    for name in planned.send:
+        fingerprints[name] = winners[name].fields[name]  # type: ignore[assignment]  # is sent, so it has a value
+    return link.told(versions, fingerprints)
 
 
 def unconfirmed(link: Link, change: Change) -> Link:

@@ -48,6 +48,22 @@ class Link:
     open: Open | None = None
     confirmed: int = -1
 
+    def told(
+        self, versions: Mapping[str, Version], fingerprints: Mapping[str, str]
+    ) -> Link:
+        """Return the link with other fields; it is done for every event."""
+        return Link(
+            self.topic_ref,
+            self.taken,
+            self.replay_until,
+            self.record_id,
+            versions,
+            fingerprints,
+            self.marks,
+            self.open,
+            self.confirmed,
+        )
+
     def of_topic(self, topic_ref: str) -> Link:
         """Return the link as it holds for the source topic *topic_ref*.
 

@@ -48,7 +48,8 @@ class Crm:
             await asyncio.sleep(seconds)
 
     async def _contact(self, request: web.Request) -> web.StreamResponse:
-        user = request.match_info.get("id") or next(iter(request.query.values()), "")
+        sought = request.query.get("email") or request.query.get("auth0_user_id", "")
+        user = request.match_info.get("id") or sought
         exchange = Exchange(request, self._moods.strike(user))
         try:
             body = await self._change(exchange, request)
@@ -59,7 +60,7 @@ class Crm:
     async def _change(self, exchange: Exchange, request: web.Request) -> Any:
         """Do what is asked for; return what is to be answered, None for a 404."""
         if request.method == "GET":
-            found = self._contacts.find(**request.query)
+            found = self._contacts.find(request.query)
             return [_shown(contact) for contact in found]
         fields = msgspec.json.decode(await request.read() or b"{}")
         exchange.seq = DELETED if request.method == "DELETE" else sent(fields)

@@ -28,11 +28,8 @@ class Contact:
         return self.fields.get("phone")
 
 
-KEYS = ("email", "auth0_user_id")  # no update changes them
-
-
 class Contacts:
-    """All contacts in memory, found by id, email or user_id."""
+    """All contacts in memory, found by id, email or Auth0's user_id."""
 
     def __init__(self) -> None:
         self._numbers = count(1)
@@ -43,24 +40,29 @@ class Contacts:
         """Return the contact, unless there is none."""
         return self._by_id.get(contact_id)
 
-    def find(self, **query: str) -> list[Contact]:
-        """Return the contacts with this email, or this auth0_user_id."""
-        return [c for key in query.items() for c in self._by_key.get(key, [])]
+    def find(self, query: Mapping[str, str]) -> list[Contact]:
+        """Return the contacts with the one key that *query* names."""
+        ((name, value),) = query.items()
+        return self._by_key.get((name, value), [])
 
     def create(self, fields: Mapping[str, Any]) -> Contact:
         """Make a contact, also a second one for the same user."""
         contact = Contact(f"c_{next(self._numbers)}", dict(fields))
         self._by_id[contact.id] = contact
-        for name in KEYS:
-            key = name, str(fields.get(name))
+        for key in _keys(contact):
             self._by_key.setdefault(key, []).append(contact)
         return contact
 
     def delete(self, contact: Contact) -> None:
         """Remove a contact; its id is not given again."""
-        for name in KEYS:
-            self._by_key[name, str(contact.fields.get(name))].remove(contact)
+        for key in _keys(contact):
+            self._by_key[key].remove(contact)
         del self._by_id[contact.id]
+
+
+def _keys(contact: Contact) -> list[tuple[str, str]]:
+    names = ("email", "auth0_user_id")
+    return [(name, str(contact.fields.get(name))) for name in names]
 
 
 def sent(fields: Mapping[str, Any]) -> Any:

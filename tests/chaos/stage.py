@@ -150,10 +150,8 @@ def _workers(
     ]
 
 
-# Deletions are no exception here: no brake on them, and a grace that ends in time.
-GRACES = """
-deletion_grace_seconds = 2
-unmatched_grace_seconds = 2
+GRACES = """deletion_grace_seconds = 2.0
+unmatched_grace_seconds = 2.0
 deactivations_per_hour_max = 1_000_000
 """
 
@@ -163,11 +161,12 @@ def _destinations(directory: Path, plan: Plan) -> Path:
     text = (ROOT / "destinations" / "crm.toml").read_text()
     for shipped, ours in {
         "calls = 50,": "calls = 2000,",
-        "timeout_seconds = 10.0": f"timeout_seconds = {CALL_SECONDS_MAX}.0{GRACES}",
+        "timeout_seconds = 10.0": f"timeout_seconds = {CALL_SECONDS_MAX}.0",
         'deleted = "deactivate"': f'deleted = "{plan.on_deleted}"',
     }.items():
         assert shipped in text
         text = text.replace(shipped, ours)
+    text = GRACES + text
     folder = directory / "destinations"
     folder.mkdir()
     (folder / "crm.toml").write_text(text)

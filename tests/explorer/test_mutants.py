@@ -65,11 +65,14 @@ def test_prefix_a_superseded_event_goes_with_what_is_before_it(
     rightly = Judge._park
 
     def alone(
-        judge: Judge, entry: Entry, superseded: frozenset[int] = frozenset()
+        judge: Judge,
+        entry: Entry,
+        superseded: frozenset[int] = frozenset(),
+        link: Link | None = None,
     ) -> Changes:
         first = judge.attempt.events[0].offset
         if first in superseded or not superseded:
-            return rightly(judge, entry, superseded)
+            return rightly(judge, entry, superseded, link)
         changes = judge._changes()
         for event in judge.attempt.events:
             if event.offset in superseded:

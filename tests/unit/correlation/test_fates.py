@@ -1,0 +1,297 @@
+"""Deletions, merges and revivals: in any order, and any number of them."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from events.model import Event
+from processors.correlation.calls import Deactivate, Delete, Restore, Update
+from processors.correlation.correlate import Moment
+from processors.delivery.verdict import NeedsGrace, NeedsReview
+from tests.support.records import User, event, mark, rules
+
+MAIL = "ann@example.com"
+
+
+def linked(**on: str) -> User:
+    """Return a user with a record, last changed at second 10."""
+    user = User(rules(on=on))
+    user.takes(event("created", 10, email=MAIL, name="Ann"))
+    user.records.calls.clear()
+    return user
+
+
+def active(user: User) -> bool:
+    return user.records.held["c1"].active
+
+
+def test_a_mark_is_noted_and_kept_in_the_link_of_a_user_never_seen_too() -> None:
+    user = User(rules())
+
+    assert user.outcomes(mark("merged", 20)) == ["noted"]
+    assert user.link.marks
+    assert user.records.calls == []
+
+
+@pytest.mark.parametrize("folded", [True, False])
+@pytest.mark.parametrize("order", list(permutations(range(2))))
+def test_a_deletion_with_a_mark_in_either_order_is_merged_and_kept(
+    order: tuple[int, ...], *, folded: bool
+) -> None:
+    user = linked()
+    events = [event("deleted", 20), mark("merged", 21)]
+    events = [events[place] for place in order]
+
+    if folded:
+        outcomes = user.outcomes(*events)
+        assert sorted(outcomes) == ["merged", "noted"]
+        assert user.records.calls == []
+    else:
+        for each in events:
+            user.takes(each)
+
+    assert active(user)
+
+
+def test_a_mark_after_the_deactivation_restores() -> None:
+    user = linked()
+    user.takes(event("deleted", 20))
+
+    assert user.outcomes(mark("merged", 19)) == ["restored"]
+    assert user.records.calls == [Deactivate("c1"), Restore("c1")]
+
+
+def test_a_mark_that_comes_after_a_try_of_the_deletion_restores() -> None:
+    user = linked()
+    items = user.items(event("deleted", 20), received_at=0.0)
+    items += user.items(mark("merged", 21), received_at=1000.0)
+    user.records.held["c1"].active = False  # the deletion was tried, its answer lost
+
+    user.tries(items)
+
+    assert active(user)
+
+
+@pytest.mark.parametrize(
+    ("at", "deleted_at", "kept"),
+    [
+        (9, 30, False),
+        (11, 30, True),
+        (139, 200, False),
+        (140, 200, True),
+        (300, 200, True),
+    ],
+)
+def test_a_mark_counts_when_newer_than_the_last_change_and_within_the_grace(
+    at: float, deleted_at: float, *, kept: bool
+) -> None:
+    user = linked()
+
+    user.takes(mark("merged", at))
+    user.takes(event("deleted", deleted_at))
+
+    assert active(user) == kept
+
+
+@pytest.mark.parametrize("policy", ["keep", "deactivate", "review"])
+def test_a_merge_follows_its_policy(policy: str) -> None:
+    user = linked(merged=policy)
+
+    verdict = user.takes(event("deleted", 20), mark("merged", 21))
+
+    assert isinstance(verdict, NeedsReview) == (policy == "review")
+    assert active(user) == (policy != "deactivate")
+
+
+@pytest.mark.parametrize("policy", ["deactivate", "delete", "ignore"])
+def test_when_the_primary_goes_the_kept_record_follows_on_deleted(policy: str) -> None:
+    user = linked(deleted=policy)
+    user.takes(event("deleted", 20), mark("merged", 21))
+
+    user.takes(mark("deleted", 50))
+
+    match policy:
+        case "deactivate":
+            assert not active(user)
+        case "delete":
+            assert user.records.held == {}
+        case _:
+            assert active(user)
+
+
+def test_a_login_that_went_from_one_primary_to_another_stays() -> None:
+    user = linked()
+    user.takes(event("deleted", 20), mark("merged", 21, "auth0|p"))
+    user.takes(mark("merged", 49, "auth0|q"))
+
+    user.takes(mark("deleted", 50, "auth0|p"))
+
+    assert active(user)
+
+
+MARKS: list[Event] = [
+    event("deleted", 20),
+    event("deleted", 90),
+    mark("merged", 19, "auth0|p"),
+    mark("merged", 21, "auth0|p"),
+    mark("merged", 60, "auth0|q"),
+    mark("deleted", 70, "auth0|p"),
+    mark("deleted", 95, "auth0|q"),
+]
+
+
+@given(
+    st.lists(st.sampled_from(MARKS), min_size=1, max_size=6).flatmap(
+        lambda events: st.tuples(st.just(events), st.permutations(events * 2))
+    ),
+    st.lists(st.integers(1, 4), min_size=12, max_size=12),
+)
+def test_marks_and_deletions_in_any_order_and_number_end_the_same(
+    given_: tuple[list[Event], list[Event]], folds: list[int]
+) -> None:
+    once, shuffled = given_
+    straight, other = linked(), linked()
+
+    straight.takes(*once)
+    left = list(shuffled)
+    for fold in folds:
+        if left:
+            other.takes(*left[:fold])
+            left = left[fold:]
+
+    assert active(other) == active(straight)
+
+
+# ---- grace
+
+
+def test_a_deletion_waits_until_the_log_has_been_read_past_its_grace() -> None:
+    user = linked()
+    items = user.items(event("deleted", 20), received_at=1000.0)
+
+    user.moment = Moment(1e9, 1059.9)
+    waits = user.tries(items)
+    user.moment = Moment(1e9, 1060.0)
+    user.tries(items)
+
+    assert waits == NeedsGrace(1060.0, "deletion")
+    assert user.records.calls == [Deactivate("c1")]
+
+
+def test_a_deletion_that_is_known_to_be_a_merge_need_not_wait() -> None:
+    user = linked()
+    user.takes(mark("merged", 19))
+    user.moment = Moment(0.0, 0.0)
+
+    assert user.outcomes(event("deleted", 20)) == ["merged"]
+
+
+def test_an_update_that_finds_nobody_waits_for_its_creation() -> None:
+    user = User(rules())
+    items = user.items(event("updated", 20, email=MAIL, name="B"), received_at=1000.0)
+
+    user.moment = Moment(1000.0, 1029.0)
+    waits = user.tries(items)
+    items += user.items(event("created", 10, email=MAIL, name="A", phone_number="1"))
+    user.tries(items)
+
+    assert waits == NeedsGrace(1030.0, "unmatched")
+    assert user.records.held["c1"].fields["name"] == "B"
+    assert user.records.held["c1"].fields["phone"] == "1"
+
+
+# ---- revival
+
+
+def test_a_newer_change_revives_who_was_deleted() -> None:
+    user = linked()
+    user.takes(event("deleted", 20))
+    user.records.calls.clear()
+
+    user.takes(event("created", 30, email=MAIL, name="Ann"))
+
+    assert user.records.calls[0] == Restore("c1")
+    assert isinstance(user.records.calls[1], Update)
+    assert active(user)
+    assert user.link.marks == {}
+
+
+def test_what_is_older_than_a_deletion_is_stale() -> None:
+    user = linked()
+    user.takes(event("deleted", 20))
+
+    assert user.outcomes(event("updated", 15, name="Bea")) == ["stale"]
+    assert not active(user)
+
+
+def test_a_deleted_user_leaves_a_tombstone_without_personal_data() -> None:
+    user = linked()
+    user.takes(event("deleted", 20))
+
+    assert MAIL not in str(user.link)
+    assert user.outcomes(event("deleted", 20)) == ["duplicate"]
+
+
+def test_a_deleted_user_whom_nobody_knows_leaves_a_tombstone_too() -> None:
+    user = User(rules())
+
+    assert user.outcomes(event("deleted", 20, email=MAIL)) == ["skipped"]
+    assert user.outcomes(event("created", 10, email=MAIL)) == ["stale"]
+    assert user.records.held == {}
+
+
+def test_after_a_delete_a_newer_creation_makes_a_new_record() -> None:
+    user = linked(deleted="delete")
+    user.takes(event("deleted", 20))
+
+    assert user.outcomes(event("created", 30, email=MAIL)) == ["created"]
+    assert user.records.calls[0] == Delete("c1")
+
+
+# ---- blocked and deselected
+
+
+def test_a_blocked_user_is_deactivated_and_restored_where_that_is_wanted() -> None:
+    user = linked(blocked="deactivate")
+
+    assert user.outcomes(event("updated", 20, blocked=True)) == ["deactivated"]
+    assert user.outcomes(event("updated", 21, name="Bea")) == ["updated"]
+    assert not active(user)
+    assert user.outcomes(event("updated", 22, blocked=False)) == ["restored"]
+    assert active(user)
+
+
+def test_blocked_is_ignored_by_default() -> None:
+    user = linked()
+
+    assert user.outcomes(event("updated", 20, blocked=True)) == ["unchanged"]
+
+
+def test_an_older_block_is_stale() -> None:
+    user = linked(blocked="deactivate")
+    user.takes(event("updated", 30, blocked=False))
+
+    user.takes(event("updated", 20, blocked=True))
+
+    assert active(user)
+
+
+def test_who_is_created_as_blocked_is_made_and_deactivated() -> None:
+    user = User(rules(on={"blocked": "deactivate"}))
+
+    user.takes(event("created", 1, email=MAIL, blocked=True))
+
+    assert not active(user)
+
+
+def test_a_revival_of_who_is_still_blocked_stays_inactive() -> None:
+    user = linked(blocked="deactivate")
+    user.takes(event("deleted", 20))
+
+    user.takes(event("created", 30, email=MAIL, blocked=True))
+
+    assert not active(user)
