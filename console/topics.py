@@ -11,7 +11,7 @@ from events.exits import BadConfiguration, refuse
 from events.kafka import KafkaSettings
 from events.settings import InstallationSettings, read
 from events.topics import Topic
-from processors.destination import names
+from processors.destination_file import ledgers
 from processors.settings import WorkerSettings
 
 app = typer.Typer(
@@ -51,7 +51,7 @@ def _wanted(wanted: list[str] | None) -> tuple[KafkaSettings, tuple[Topic, ...]]
     try:
         topics = read(InstallationSettings).topics
         kafka = read(KafkaSettings)
-        known = names(read(WorkerSettings).destinations_dir)
+        known = ledgers(read(WorkerSettings).destinations_dir)
     except BadConfiguration as error:
         refuse("keepstep topics", error)
     return kafka, topics.all_of(wanted or known)

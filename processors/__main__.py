@@ -13,7 +13,7 @@ from events.exits import BadConfiguration, refuse
 from events.kafka import KafkaSettings
 from events.settings import InstallationSettings, read
 from processors.destination import load
-from processors.destination_file import environment
+from processors.destination_file import environment, ledger_name
 from processors.settings import WorkerSettings
 
 PROGRAM = "keepstep worker"
@@ -32,13 +32,14 @@ def main(arguments: list[str] | None = None) -> None:
         kafka = read(KafkaSettings)
         destination = load(settings.destinations_dir, name, environment())
         log.configure()
-        structlog.contextvars.bind_contextvars(destination=name)
+        ledger = ledger_name(name, destination.mode)
+        structlog.contextvars.bind_contextvars(destination=ledger)
         # Late: Faust takes a second to import, and a bad setting is said at once.
         from processors import worker  # noqa: PLC0415
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             well = runner.run(
-                worker.run(name, destination, settings, installation, kafka)
+                worker.run(ledger, destination, settings, installation, kafka)
             )
     except* BadConfiguration as group:
         refuse(PROGRAM, _first(group))

@@ -18,6 +18,7 @@ from processors.rest.secret import Referenced, referenced
 
 FILE_BYTES_MAX = 1_048_576
 SECRETS_DIR = "KEEPSTEP_SECRETS_DIR"
+OBSERVED = "-observe"
 Key = tuple[str, ...]
 
 
@@ -64,6 +65,27 @@ def names(directory: Path) -> list[str]:
     A preset is no destination: it is there to be extended.
     """
     return sorted(p.stem for p in directory.glob("*.toml") if not _is_preset(p))
+
+
+def ledgers(directory: Path) -> list[str]:
+    """Return the names under which the destinations of *directory* keep their state.
+
+    One that is only observed has a group, links and outcomes of its own.
+    """
+    return [ledger_name(name, _mode(directory, name)) for name in names(directory)]
+
+
+def ledger_name(name: str, mode: object) -> str:
+    """Return the name for group and topics of the destination *name* in *mode*."""
+    return f"{name}{OBSERVED}" if mode == "observe" else name
+
+
+def _mode(directory: Path, name: str) -> object:
+    try:
+        own = tomllib.loads((directory / f"{name}.toml").read_text())
+    except (OSError, ValueError):
+        return None  # whoever reads it says what is wrong
+    return own.get("mode")
 
 
 def _is_preset(path: Path) -> bool:

@@ -13,7 +13,7 @@ from events.exits import BadConfiguration
 from events.kafka import KafkaSettings
 from events.settings import InstallationSettings, read
 from events.topics import Topics
-from processors.destination import names
+from processors.destination_file import OBSERVED, names
 from processors.refs import References
 from processors.settings import WorkerSettings
 
@@ -58,7 +58,7 @@ def target(name: str) -> Target:
     """
     worker = read(WorkerSettings)
     known = names(worker.destinations_dir)
-    if name not in known:
+    if name.removesuffix(OBSERVED) not in known:
         raise BadConfiguration(
             f"there is no destination {name!r} in {worker.destinations_dir}: "
             f"say one of {', '.join(known) or 'none'}, or correct "
