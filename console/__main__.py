@@ -17,6 +17,8 @@ from console.operate import (
     commands,
     deactivations,
     dead,
+    link_files,
+    linking,
     parked,
     standing,
     status,
@@ -42,6 +44,10 @@ app.command()(commands.skip)
 app.command()(standing.pause)
 app.command()(standing.resume)
 app.command()(user.user)
+app.command()(linking.link)
+app.command()(linking.unlink)
+app.command()(linking.resync)
+app.add_typer(link_files.app, name="links")
 app.add_typer(dead.app, name="dead")
 app.add_typer(deactivations.app, name="deactivations")
 

@@ -9,7 +9,7 @@ from console.operate.reader import Reader
 from console.operate.target import Target
 from events.exits import BadConfiguration
 from processors.delivery.link import Link, UnreadableLink, decode
-from processors.ledger.keys import META, link_key
+from processors.ledger.keys import CONTROL, META, NONE, link_key, user_of
 
 
 class Paused(msgspec.Struct, frozen=True):
@@ -64,6 +64,46 @@ def link(reader: Reader, target: Target, user_id: str) -> Link | None:
         return decode(last.value() or b"")
     except UnreadableLink as error:
         raise _unreadable(last, str(error)) from None
+
+
+def links_topic(target: Target) -> str:
+    """Return the name of the topic that holds the links."""
+    return target.topics.links(target.name).name
+
+
+def link_of(message: Message, user_id: str) -> Link | None:
+    """Return the link that *message* writes, if it is the user's."""
+    raw = message.value()
+    if message.key() != link_key(user_id.encode()) or raw is None:
+        return None
+    try:
+        return decode(raw)
+    except UnreadableLink as error:
+        raise _unreadable(message, str(error)) from None
+
+
+def all_links(reader: Reader, target: Target) -> dict[str, Link]:
+    """Return the link of every user of whom one is known.
+
+    Raises:
+        BadConfiguration: One cannot be read; the message says where it is.
+    """
+    last = {}
+    topic = target.topics.links(target.name).name
+    for message in reader.records(topic, target.partitions):
+        key = message.key() or b""
+        if key not in (*CONTROL, NONE):
+            last[key] = message
+    found = {}
+    for key, message in last.items():
+        raw = message.value()
+        if raw is None:
+            continue
+        try:
+            found[user_of(key).decode()] = decode(raw)
+        except UnreadableLink as error:
+            raise _unreadable(message, str(error)) from None
+    return found
 
 
 def _unreadable(message: Message, reason: str) -> BadConfiguration:

@@ -22,6 +22,12 @@ def about(target: Target, name: str, event: Parked, reason: str | None) -> Messa
     return _order(target, name, key, event.partition, _with(value, reason))
 
 
+def of_user(target: Target, name: str, user_id: str, **more: str) -> Message:
+    """Return the command *name* about what is known of one user."""
+    partition = target.partition_of(user_id)
+    return _order(target, name, user_id.encode(), partition, dict(more))
+
+
 def standing(target: Target, name: str, reason: str | None) -> list[Message]:
     """Return the command *name* for the whole destination: one for each partition."""
     value = _with({}, reason)

@@ -11,20 +11,34 @@ from processors.delivery.lane import Lane, Waiting
 from processors.delivery.lanes import Lanes
 from processors.delivery.link import Link
 from processors.delivery.operations import Changes, Operation
-from processors.delivery.records import Meta, PutMeta
+from processors.delivery.records import Meta, PutLink, PutMeta
 
 CommandName = Literal[
-    "release", "skip", "retry", "pause", "resume", "confirm", "discard"
+    "release",
+    "skip",
+    "retry",
+    "pause",
+    "resume",
+    "confirm",
+    "discard",
+    "link",
+    "unlink",
+    "resync",
 ]
 BRAKED: Literal["mass_deactivation"] = (
     "mass_deactivation"  # the reason of what waits to be confirmed or discarded
 )
+OF_USERS = ("link", "unlink", "resync")
 RETRIED = ("waiting", "review", "grace", "budget")
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One order; `event` is the one that it means, by topic and offset."""
+    """One order; `event` is the one that it means, by topic and offset.
+
+    The orders `OF_USERS` mean the user's link instead: its record, or what is known of
+    a field (of all, without one).
+    """
 
     offset: int
     name: CommandName | Literal["unknown"]
@@ -33,6 +47,8 @@ class Command:
     event: int = -1
     reason: str = ""
     at: str = ""
+    record_id: str = ""
+    field: str = ""
 
     def meant(self, lane: Lane | None) -> Waiting | None:
         """Return the parked event that the command names, and never another.
@@ -94,7 +110,16 @@ class Commands:
         lane = lanes.get(command.user)
         event = command.meant(lane)
         meta = standing(command, present or durable.meta)
-        if lane is None or event is None:
+        if command.name in OF_USERS:
+            if lane is not None and lane.busy != "no":
+                return None
+            link = linked(command, durable.link(command.user))
+            self._writing = Operation(
+                (PutLink(command.user, link), PutMeta(meta)), lane
+            )
+            if lane is not None:
+                lane.busy = "settling"
+        elif lane is None or event is None:
             self._writing = Operation((PutMeta(meta),))
         elif lane.busy != "no" or event.body is None:
             return None
@@ -109,6 +134,18 @@ class Commands:
         """Let the next command have its turn, if *operation* was of a command."""
         if operation is self._writing:
             self._writing = None
+
+
+def linked(command: Command, link: Link) -> Link:
+    """Return *link* as *command* wants it; what was sent to another record is unknown.
+
+    Versions stay: no older event may set a field afterwards.
+    """
+    if command.name == "resync":
+        kept = {n: f for n, f in link.fingerprints.items() if n != command.field}
+        return replace(link, fingerprints=kept if command.field else {})
+    record_id = command.record_id if command.name == "link" else None
+    return replace(link, record_id=record_id, fingerprints={}, open=None)
 
 
 def carried_out(

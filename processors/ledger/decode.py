@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from events import headers as h
 from events.codec import UnreadableEvent, peek
-from processors.delivery.commands import Command
+from processors.delivery.commands import Command, CommandName
 from processors.delivery.lane import Entry, Waiting
 from processors.delivery.records import Meta
 from processors.ledger import keys
@@ -16,7 +16,7 @@ from processors.ledger.origin import Origin
 
 FORMAT = 1
 STATES = ("waiting", "held", "review", "grace", "budget")
-COMMANDS = ("release", "skip", "retry", "pause", "resume", "confirm", "discard")
+COMMANDS = get_args(CommandName)
 
 
 class UnreadableRecord(ValueError):
@@ -39,6 +39,8 @@ class _Command(msgspec.Struct):
     topic: str = ""
     reason: str = ""
     at: str = ""
+    record: str = ""
+    field: str = ""
 
 
 _meta = msgspec.json.Decoder(_Meta)
@@ -87,6 +89,8 @@ def command(offset: int, key: bytes | None, value: bytes | None) -> Command:
         found.offset,
         found.reason,
         found.at,
+        found.record,
+        found.field,
     )
 
 

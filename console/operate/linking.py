@@ -1,0 +1,115 @@
+"""`keepstep link|unlink|resync`: a person says which record is a user's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Annotated
+
+import typer
+
+from console.operate.commands import NOT_YET, WAIT_SECONDS_MAX, Wait
+from console.operate.links import all_links, link_of, links_topic
+from console.operate.links import link as link_now
+from console.operate.orders import of_user
+from console.operate.reader import Reader
+from console.operate.sending import send
+from console.operate.target import Destination, Target, User, target
+from events.exits import BadConfiguration
+from events.publisher import Message
+from processors.delivery.link import Link
+from processors.destination_file import OBSERVED, environment, read
+from processors.rest.url import is_plain_id
+
+RecordId = Annotated[str, typer.Argument(help="the record's id at the destination")]
+OneUser = Annotated[
+    str | None, typer.Option("--user", help="of this user_id alone, not of everybody")
+]
+Field = Annotated[
+    str | None, typer.Option("--field", help="this field alone, as the file names it")
+]
+
+
+def link(
+    destination: Destination, user_id: User, record_id: RecordId, *, wait: Wait = True
+) -> None:
+    """Say which record is the user's; all fields are sent to it anew as they come."""
+    chosen = target(destination)
+    refuse_unfit_id(record_id)
+    order = of_user(chosen, "link", user_id, record=record_id)
+    _say(chosen, user_id, order, lambda found: found.record_id == record_id, wait=wait)
+
+
+def unlink(destination: Destination, user_id: User, *, wait: Wait = True) -> None:
+    """Forget which record is the user's: it is looked up at the next event."""
+    chosen = target(destination)
+    order = of_user(chosen, "unlink", user_id)
+    _say(chosen, user_id, order, lambda found: found.record_id is None, wait=wait)
+
+
+def resync(
+    destination: Destination, *, user: OneUser = None, field: Field = None
+) -> None:
+    """Forget what was sent, so that the next event sends it anew; links stay."""
+    chosen = target(destination)
+    if field is not None:
+        _refuse_unknown(chosen, field)
+    with Reader(chosen.kafka) as reader:
+        known: Iterable[str]
+        known = all_links(reader, chosen) if user is None else [user]
+        more = {} if field is None else {"field": field}
+        sent = send(
+            chosen.kafka, [of_user(chosen, "resync", name, **more) for name in known]
+        )
+    what = "all fields" if field is None else f"the field {field}"
+    typer.echo(f"sent: resync {what} of {sent} users; the next event of each sends it")
+
+
+def refuse_unfit_id(record_id: str) -> None:
+    """Refuse what can be no id of a record.
+
+    Raises:
+        BadConfiguration: It would lead elsewhere in a URL.
+    """
+    if not is_plain_id(record_id):
+        raise BadConfiguration(
+            f"{record_id!r} is no id of a record: say it as the destination does, "
+            "without / \\ ? # % and spaces"
+        )
+
+
+def _refuse_unknown(chosen: Target, field: str) -> None:
+    name = chosen.name.removesuffix(OBSERVED)
+    tables = read(chosen.worker.destinations_dir, name, environment()).tables
+    known = sorted(tables.get("fields", {}))
+    if field not in known:
+        raise BadConfiguration(
+            f"{name} has no field {field!r}: say one of {', '.join(known) or 'none'}"
+        )
+
+
+def _say(
+    chosen: Target,
+    user_id: str,
+    order: Message,
+    done: Callable[[Link], bool],
+    *,
+    wait: bool,
+) -> None:
+    """Send the *order*, and wait until the user's link is as it shall be."""
+    with Reader(chosen.kafka) as reader:
+        link_now(reader, chosen, user_id)
+        seen = reader.read_to
+        send(chosen.kafka, [order])
+        typer.echo("sent")
+        if not wait:
+            return
+        for message in reader.follow(links_topic(chosen), seen, WAIT_SECONDS_MAX):
+            found = link_of(message, user_id)
+            if found is not None and done(found):
+                typer.echo("done")
+                return
+    typer.echo(
+        f"not done within {WAIT_SECONDS_MAX:g} s: a worker does it as soon as it has "
+        f"the partition, see `keepstep status {chosen.name}`"
+    )
+    raise typer.Exit(NOT_YET)

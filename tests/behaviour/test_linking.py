@@ -1,0 +1,138 @@
+"""A person says which record is whose: real Kafka, ingest, worker, CRM and console."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.support.eventually import eventually
+from tests.support.operating import Console
+from tests.support.pipeline import Pipeline, running_pipeline
+from tests.support.worker import hasty
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture
+def pipeline(kafka: str, installation: str, tmp_path: Path) -> Iterator[Pipeline]:
+    with running_pipeline(kafka, installation, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def console(kafka: str, installation: str, tmp_path: Path) -> Console:
+    made = Console(kafka, installation, tmp_path)
+    made.env["KEEPSTEP_WORKER_DESTINATIONS_DIR"] = hasty(tmp_path)
+    made.env |= {"KEEPSTEP_CRM_URL": "http://127.0.0.1:9", "KEEPSTEP_CRM_TOKEN": "t"}
+    return made
+
+
+def an_event(user: str, number: int, kind: str, **profile: Any) -> dict[str, Any]:
+    return {
+        "id": f"evt_{uuid4().hex[:22]}",
+        "type": f"user.{kind}",
+        "time": f"2026-01-01T00:00:{number:02}Z",
+        "data": {"object": {"user_id": f"auth0|{user}", **profile}},
+    }
+
+
+def ended(pipeline: Pipeline, event: dict[str, Any]) -> str:
+    assert pipeline.send(event) == 202
+    outcome = pipeline.outcome_of(event["id"])
+    return str(outcome["action"] or outcome["outcome"])
+
+
+def exported(console: Console) -> dict[str, str]:
+    done = console.keepstep("links", "export", "crm")
+    assert done.code == 0, done.err
+    return {line["user_id"]: line["record_id"] for line in done.json}
+
+
+def test_known_links_are_imported_and_the_first_update_goes_there(
+    pipeline: Pipeline, console: Console, tmp_path: Path
+) -> None:
+    other = an_event("other", 1, "created", email="other@example.com")
+    assert ended(pipeline, other) == "created"
+    [record] = pipeline.crm.contacts(email="other@example.com")
+    file = tmp_path / "known.ndjson"
+    line = {"user_id": "auth0|ann", "record_id": record["id"]}
+    file.write_text(json.dumps(line) + "\n")
+
+    done = console.keepstep("links", "import", "crm", str(file))
+    eventually(lambda: "auth0|ann" in exported(console))
+
+    assert done.code == 0, done.err
+    assert "sent: 1 links" in done.out
+    updated = an_event("ann", 2, "updated", name="Ann")
+    assert ended(pipeline, updated) == "updated"
+    [record] = pipeline.crm.contacts(email="other@example.com")
+    assert record["name"] == "Ann"
+
+
+def test_resync_sends_anew_what_was_unchanged(
+    pipeline: Pipeline, console: Console
+) -> None:
+    profile = {"email": "ann@example.com", "name": "Ann"}
+    assert ended(pipeline, an_event("ann", 1, "created", **profile)) == "created"
+    assert ended(pipeline, an_event("ann", 2, "updated", **profile)) == "unchanged"
+
+    done = console.keepstep("resync", "crm", "--field", "name")
+
+    assert done.code == 0, done.err
+    assert "of 1 users" in done.out
+    eventually(lambda: "name" not in fields(console))
+    outcome = an_event("ann", 3, "updated", **profile)
+    assert ended(pipeline, outcome) == "updated"
+    assert pipeline.outcome_of(outcome["id"])["fields"] == ["name"]
+
+
+def fields(console: Console) -> list[str]:
+    [line] = console.keepstep("links", "export", "crm").json
+    found: list[str] = line["fields"]
+    return found
+
+
+def test_unlink_and_link_are_done_when_the_command_says_so(
+    pipeline: Pipeline, console: Console
+) -> None:
+    created = an_event("ann", 1, "created", email="ann@example.com")
+    assert ended(pipeline, created) == "created"
+
+    unlinked = console.keepstep("unlink", "crm", "auth0|ann")
+    after = exported(console)
+    linked = console.keepstep("link", "crm", "auth0|ann", "77")
+
+    assert (unlinked.code, linked.code) == (0, 0), unlinked.err + linked.err
+    assert after == {}
+    assert exported(console) == {"auth0|ann": "77"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ('{"user_id": "a"}', "line 1: Object missing required field `record_id`"),
+        ('{"user_id": "a", "record_id": "../x"}', "line 1: '../x' is no id"),
+        (
+            '{"user_id": "a", "record_id": "1"}\n\n{"user_id": "a", "record_id": "2"}',
+            "line 3: this user stands in line 1 already",
+        ),
+        ("no json", "line 1: "),
+    ],
+)
+def test_a_wrong_line_is_named_and_nothing_is_sent(
+    pipeline: Pipeline, console: Console, tmp_path: Path, lines: str, said: str
+) -> None:
+    file = tmp_path / "known.ndjson"
+    file.write_text(lines)
+
+    done = console.keepstep("links", "import", "crm", str(file))
+
+    assert done.code == 2
+    assert said in done.err
+    assert "nothing was sent" in done.err
+    assert exported(console) == {}
