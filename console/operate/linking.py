@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from console.operate.commands import NOT_YET, WAIT_SECONDS_MAX, Wait
+from console.operate.entries import parked
 from console.operate.links import all_links, link_of, links_topic
 from console.operate.links import link as link_now
-from console.operate.orders import of_user
+from console.operate.orders import about, of_user
 from console.operate.reader import Reader
 from console.operate.sending import send
 from console.operate.target import Destination, Target, User, target
@@ -32,18 +33,29 @@ Field = Annotated[
 def link(
     destination: Destination, user_id: User, record_id: RecordId, *, wait: Wait = True
 ) -> None:
-    """Say which record is the user's; all fields are sent to it anew as they come."""
+    """Say which record is the user's: what waited for that is tried at once.
+
+    Fields are sent to it anew as they come.
+    """
     chosen = target(destination)
     refuse_unfit_id(record_id)
+    with Reader(chosen.kafka) as reader:
+        waiting = [
+            event
+            for event in parked(reader, chosen, [chosen.partition_of(user_id)])
+            if (event.user, event.state) == (user_id, "review")
+        ]
     order = of_user(chosen, "link", user_id, record=record_id)
-    _say(chosen, user_id, order, lambda found: found.record_id == record_id, wait=wait)
+    retries = [about(chosen, "retry", event, None) for event in waiting]
+    orders = [order, *retries]
+    _say(chosen, user_id, orders, lambda found: found.record_id == record_id, wait=wait)
 
 
 def unlink(destination: Destination, user_id: User, *, wait: Wait = True) -> None:
     """Forget which record is the user's: it is looked up at the next event."""
     chosen = target(destination)
-    order = of_user(chosen, "unlink", user_id)
-    _say(chosen, user_id, order, lambda found: found.record_id is None, wait=wait)
+    orders = [of_user(chosen, "unlink", user_id)]
+    _say(chosen, user_id, orders, lambda found: found.record_id is None, wait=wait)
 
 
 def resync(
@@ -90,16 +102,16 @@ def _refuse_unknown(chosen: Target, field: str) -> None:
 def _say(
     chosen: Target,
     user_id: str,
-    order: Message,
+    orders: list[Message],
     done: Callable[[Link], bool],
     *,
     wait: bool,
 ) -> None:
-    """Send the *order*, and wait until the user's link is as it shall be."""
+    """Send *orders*, and wait until the user's link is as it shall be."""
     with Reader(chosen.kafka) as reader:
         link_now(reader, chosen, user_id)
         seen = reader.read_to
-        send(chosen.kafka, [order])
+        send(chosen.kafka, orders)
         typer.echo("sent")
         if not wait:
             return

@@ -112,6 +112,23 @@ def test_unlink_and_link_are_done_when_the_command_says_so(
     assert exported(console) == {"auth0|ann": "77"}
 
 
+def test_an_open_item_ends_when_a_person_says_whose_record_it_is(
+    pipeline: Pipeline, console: Console
+) -> None:
+    other = an_event("other", 1, "created", email="other@example.com")
+    assert ended(pipeline, other) == "created"
+    [record] = pipeline.crm.contacts(email="other@example.com")
+    unmatched = an_event("ann", 2, "updated", name="Ann")
+    assert pipeline.send(unmatched) == 202
+    eventually(pipeline.parked)
+
+    done = console.keepstep("link", "crm", "auth0|ann", record["id"])
+
+    assert done.code == 0, done.err
+    assert pipeline.outcome_of(unmatched["id"])["action"] == "updated"
+    eventually(lambda: not pipeline.parked())
+
+
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
