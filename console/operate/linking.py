@@ -18,7 +18,7 @@ from console.operate.target import Destination, Target, User, target
 from events.exits import BadConfiguration
 from events.publisher import Message
 from processors.delivery.link import Link
-from processors.destination_file import OBSERVED, environment, read
+from processors.destination_file import OBSERVED, field_names
 from processors.rest.url import is_plain_id
 
 RecordId = Annotated[str, typer.Argument(help="the record's id at the destination")]
@@ -91,8 +91,7 @@ def refuse_unfit_id(record_id: str) -> None:
 
 def _refuse_unknown(chosen: Target, field: str) -> None:
     name = chosen.name.removesuffix(OBSERVED)
-    tables = read(chosen.worker.destinations_dir, name, environment()).tables
-    known = sorted(tables.get("fields", {}))
+    known = field_names(chosen.worker.destinations_dir, name)
     if field not in known:
         raise BadConfiguration(
             f"{name} has no field {field!r}: say one of {', '.join(known) or 'none'}"
