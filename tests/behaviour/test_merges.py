@@ -19,11 +19,16 @@ pytestmark = pytest.mark.kafka
 MOMENTS = count(1)
 LIMIT = 3  # of each hour, and so 1 for each of three partitions
 USERS = 9
+NO_GRACE, GRACE = "deletion_grace_seconds = 0\n", "deletion_grace_seconds = 3\n"
 
 
 @pytest.fixture
 def pipeline(kafka: str, installation: str, tmp_path: Path) -> Iterator[Pipeline]:
-    with running_pipeline(kafka, installation, tmp_path) as running:
+    found = Path(hasty(tmp_path)) / "crm.toml"
+    assert NO_GRACE in found.read_text()
+    found.write_text(found.read_text().replace(NO_GRACE, GRACE))
+    told = {"KEEPSTEP_WORKER_DESTINATIONS_DIR": str(tmp_path)}
+    with running_pipeline(kafka, installation, tmp_path, **told) as running:
         yield running
 
 
