@@ -85,7 +85,7 @@ def reference(
     add_help_option=False,
 )
 def sandbox(context: typer.Context) -> None:
-    """Try it on one machine: `keepstep sandbox kafka|crm|auth0|story --help`."""
+    """Try it on one machine: `keepstep sandbox --help`."""
     from sandbox.__main__ import app as tree  # noqa: PLC0415 -- each loads its own
 
     tree(context.args, prog_name="keepstep sandbox")

@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -33,31 +34,49 @@ def free_port(preferred: int) -> int:
     raise NotReady("no port on 127.0.0.1 is free")
 
 
+@dataclass(frozen=True)
+class Child:
+    """One `python …`; it is up when *ready_url* answers 200."""
+
+    name: str
+    arguments: Sequence[str]
+    environ: Mapping[str, str]
+    ready_url: str
+
+    @property
+    def log(self) -> Path:
+        """The file that its output goes to."""
+        return Path(".sandbox/logs") / f"{self.name}.log"
+
+
 @contextlib.contextmanager
-def child(
-    name: str, arguments: list[str], environ: Mapping[str, str], ready_url: str
-) -> Iterator[None]:
-    """Run `python …` until the context ends; its output goes to .sandbox/logs.
+def running(*children: Child) -> Iterator[None]:
+    """Run *children*, started side by side, until the context ends.
 
     Raises:
-        NotReady: It ended, or *ready_url* did not answer 200 in time.
+        NotReady: One ended, or was not up in time.
     """
-    path = Path(".sandbox/logs") / f"{name}.log"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, *arguments],
-            env={**os.environ, **environ},
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        started.extend(map(_start, children))
+        for process, child in zip(started, children, strict=True):
+            _wait_until_ready(process, child.ready_url, child.log)
+        yield
+    finally:
+        _stop(started)
+
+
+def _start(child: Child) -> subprocess.Popen[bytes]:
+    child.log.parent.mkdir(parents=True, exist_ok=True)
+    with child.log.open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, *child.arguments],
+            env={**os.environ, **child.environ},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C is ours; we stop them in order
         )
-    try:
-        _wait_until_ready(process, ready_url, path)
-        yield
-    finally:
-        _stop(process)
 
 
 def _wait_until_ready(
@@ -73,10 +92,12 @@ def _wait_until_ready(
     raise NotReady("\n".join([f"did not start, see {log}:", *last]))
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(STOP_SECONDS_MAX)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        process.send_signal(signal.SIGTERM)
+    for process in processes:
+        try:
+            process.wait(STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -14,7 +14,7 @@ from sandbox.kafka import KafkaMissing
 from sandbox.story.children import NotReady
 from sandbox.story.play import faults, follow, play
 from sandbox.story.screen import Screen
-from sandbox.story.stack import Stack, running
+from sandbox.story.stack import DESTINATIONS, Stack, running
 from sandbox.story.table import Rows
 from sandbox.story.watch import Watch
 
@@ -43,7 +43,7 @@ def story(
     """Start everything, play the story, and stay up until Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
-    rows = Rows()
+    rows = Rows(DESTINATIONS)
     screen = Screen(Console(), rows)
     try:
         with running(lambda part: screen.say(f"starting {part} …", "dim")) as stack:
@@ -59,7 +59,8 @@ def story(
 def _told(
     stack: Stack, rows: Rows, screen: Screen, started: float, *, once: bool
 ) -> int:
-    with contextlib.closing(Watch(stack.kafka, stack.topics)) as watch, screen:
+    watch = Watch(stack.kafka, stack.topics, DESTINATIONS)
+    with contextlib.closing(watch), screen:
         play(stack, watch, rows, screen.show)
         found = faults(stack, rows)
         for line in found:

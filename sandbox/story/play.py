@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from sandbox.story.plot import Step, contacts, steps
-from sandbox.story.stack import Stack
+from sandbox.story.plot import Step, contacts, customers, steps
+from sandbox.story.stack import DESTINATIONS, Stack
 from sandbox.story.table import Row, Rows
 from sandbox.story.watch import Watch
 
 STEP_SECONDS_MAX = 30.0
+ACCEPTED = 202
 
 
 def play(stack: Stack, watch: Watch, rows: Rows, show: Callable[[], None]) -> None:
@@ -19,7 +20,7 @@ def play(stack: Stack, watch: Watch, rows: Rows, show: Callable[[], None]) -> No
     for step in steps():
         if step.failures:
             stack.fail_next_calls(step.failures)
-        row = rows.add(Row(step.title, step.event_id, stack.send(step.body)))
+        row = rows.add(step.title, step.event_id, stack.send(step.body))
         deadline = time.monotonic() + STEP_SECONDS_MAX
         while not row.ended and time.monotonic() < deadline:
             follow(watch, rows, show)
@@ -35,27 +36,36 @@ def follow(watch: Watch, rows: Rows, show: Callable[[], None]) -> None:
 def faults(stack: Stack, rows: Rows) -> list[str]:
     """Return what differs from how the story must end; nothing when all is right."""
     found = [
-        _row_fault(step, row)
+        fault
         for step, row in zip(steps(), rows.rows, strict=False)
-        if row.status != 202 or not row.state.startswith(step.ends)  # noqa: PLR2004 -- accepted
+        for fault in _row_faults(step, row)
     ]
     if len(rows.rows) != len(steps()):
         found.append(f"{len(rows.rows)} rows where {len(steps())} were sent")
     for wanted in contacts():
-        found += _contact_faults(wanted, stack.contact(wanted["email"]))
+        found += _record_faults("contact", wanted, stack.contact(wanted["email"]))
+    for wanted in customers():
+        found += _record_faults("customer", wanted, stack.customers(wanted["email"]))
     return found
 
 
-def _row_fault(step: Step, row: Row) -> str:
-    return f"{step.title}: {row.status}, {row.state!r} where {step.ends!r} was due"
+def _row_faults(step: Step, row: Row) -> Iterator[str]:
+    if row.status != ACCEPTED:
+        yield f"{step.title}: the webhook answered {row.status}"
+    for name in DESTINATIONS:
+        state, due = row.state(name), step.ends_at(name)
+        if not state.startswith(due):
+            yield f"{step.title}: {name}: {state!r} where {due!r} was due"
 
 
-def _contact_faults(wanted: dict[str, Any], held: list[dict[str, Any]]) -> list[str]:
-    who = wanted["auth0_user_id"]
+def _record_faults(
+    kind: str, wanted: dict[str, Any], held: list[dict[str, Any]]
+) -> list[str]:
+    who = f"{kind} of {wanted['email']}"
     if len(held) != 1:
-        return [f"contact of {who}: the CRM holds {len(held)} of them"]
+        return [f"{who}: there are {len(held)} of them"]
     return [
-        f"contact of {who}: {name} is {held[0].get(name)!r}, not {value!r}"
+        f"{who}: {name} is {held[0].get(name)!r}, not {value!r}"
         for name, value in wanted.items()
         if held[0].get(name) != value
     ]

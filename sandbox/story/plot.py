@@ -15,12 +15,22 @@ _ADMIN = {"user_id": "auth0|admin123", "email": "admin@example.com"}
 
 @dataclass(frozen=True)
 class Step:
-    """One POST to the webhook; `ends` is the outcome that its row must show."""
+    """One POST to the webhook; `ends` is what its row must show for the CRM.
+
+    `billing` is the same for the billing system; without it, as for the CRM.
+    """
 
     title: str
     body: bytes
     ends: str
+    billing: str | None = None
     failures: int = 0  # calls that the CRM answers with 503 from now on
+
+    def ends_at(self, destination: str) -> str:
+        """Return what the step's row must show for *destination*."""
+        if destination == "billing" and self.billing is not None:
+            return self.billing
+        return self.ends
 
     @property
     def event_id(self) -> str | None:
@@ -60,8 +70,15 @@ def steps() -> list[Step]:
             "a change of somebody the CRM does not know",
             _with(updated, "evt_story_unknown", _ADMIN),
             "waits: unmatched",
+            billing="created",
         ),
-        Step("the CRM fails twice", _published(partial), "created", failures=2),
+        Step(
+            "the CRM fails twice",
+            _published(partial),
+            "created (attempt 3)",
+            billing="created",
+            failures=2,
+        ),
         Step(
             "a body that is no JSON",
             _published("docs_2025_organization_member_added.invalid.txt"),
@@ -89,6 +106,23 @@ def contacts() -> list[dict[str, Any]]:
             "name": "John Doe",
             "phone": "+15550100",
             "status": "deactivated",
+        },
+    ]
+
+
+def customers() -> list[dict[str, Any]]:
+    """Return what the billing system must hold in the end, by email."""
+    return [
+        {"email": _JANE["email"], "metadata": {"auth0_user_id": _JANE["user_id"]}},
+        {"email": _ADMIN["email"], "metadata": {"auth0_user_id": _ADMIN["user_id"]}},
+        {
+            "email": _ANN["email"],
+            "name": "John Doe",
+            "phone": "+15550100",
+            "metadata": {
+                "auth0_user_id": _ANN["user_id"],
+                "auth0_status": "deactivated",
+            },
         },
     ]
 

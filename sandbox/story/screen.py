@@ -42,8 +42,7 @@ class Screen:
         for row in self._rows.rows[self._told :]:
             if not row.ended:
                 return
-            record = f" -> {row.record_id}" if row.record_id else ""
-            self.say(f"{row.title}: {row.shown()}{record}")
+            self.say(row.line())
             self._told += 1
 
     def say(self, text: str, style: str | None = None) -> None:

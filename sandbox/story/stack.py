@@ -1,13 +1,14 @@
-"""Everything that the story runs on: Kafka, CRM, ingest and one worker."""
+"""All that the story runs on: Kafka, ingest, and a worker for each destination."""
 
 from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -15,9 +16,11 @@ from events import admin
 from events.kafka import KafkaSettings
 from events.topics import Topics
 from sandbox.kafka import Broker
-from sandbox.story.children import child, free_port
+from sandbox.story.children import Child, free_port
+from sandbox.story.children import running as children
 
 PARTITIONS = 4
+DESTINATIONS = ("crm", "billing")
 RETRY_WAITS_SECONDS = "1,2,4"
 GRACES = "deletion_grace_seconds = 2.0\nunmatched_grace_seconds = 2.0\n"
 
@@ -32,6 +35,8 @@ class Stack:
     webhook_token: str
     crm_url: str
     crm_token: str
+    billing_url: str
+    billing_token: str
 
     def send(self, body: bytes) -> int:
         """POST *body* as Auth0 would; return the status."""
@@ -49,6 +54,18 @@ class Stack:
         """Return the CRM's contacts with *email*."""
         answer = self._crm("GET", "/contacts", params={"email": email})
         found: list[dict[str, str]] = answer.json()
+        return found
+
+    def customers(self, email: str) -> list[dict[str, Any]]:
+        """Return the billing system's customers with *email*."""
+        answer = httpx.get(
+            f"{self.billing_url}/v1/customers",
+            params={"email": email},
+            headers={"authorization": f"Bearer {self.billing_token}"},
+            timeout=10.0,
+            trust_env=False,
+        )
+        found: list[dict[str, Any]] = answer.json()["data"]
         return found
 
     def fail_next_calls(self, count: int) -> None:
@@ -73,61 +90,78 @@ def running(say: Callable[[str], None]) -> Iterator[Stack]:
         say("Kafka")
         broker = parts.enter_context(Broker(Path(".sandbox/kafka"), fresh=True))
         broker.write_tools(Path(".sandbox/bin"))
-        say("CRM")
+        say("CRM and billing")
         stack, environ = _planned(broker.bootstrap_servers)
-        port = stack.crm_url.rpartition(":")[2]
-        parts.enter_context(
-            child(
-                "crm",
-                ["-m", "sandbox", "crm", "--port", port],
-                {"KEEPSTEP_SANDBOX_CRM_TOKEN": stack.crm_token},
-                stack.crm_url + "/",
-            )
-        )
+        parts.enter_context(children(*_systems(stack)))
         say("topics")
-        admin.create(stack.kafka, stack.topics.all_of(["crm"]))
+        admin.create(stack.kafka, stack.topics.all_of(DESTINATIONS))
         environ["KEEPSTEP_WORKER_DESTINATIONS_DIR"] = str(_hasty(Path(".sandbox")))
-        for name, arguments in {
-            "ingest": ["-m", "ingest"],
-            "worker": ["-m", "processors", "worker", "crm"],
-        }.items():
-            say(name)
-            admin_port = environ[f"KEEPSTEP_{name.upper()}_ADMIN_PORT"]
-            ready = f"http://127.0.0.1:{admin_port}/readyz"
-            parts.enter_context(child(name, arguments, environ, ready))
+        say("ingest and workers")
+        parts.enter_context(children(_ingest(environ), *_workers(environ)))
         yield stack
 
 
+def _systems(stack: Stack) -> Iterator[Child]:
+    for name, url, token in (
+        ("crm", stack.crm_url, stack.crm_token),
+        ("billing", stack.billing_url, stack.billing_token),
+    ):
+        arguments = ["-m", "sandbox", name, "--port", url.rpartition(":")[2]]
+        environ = {f"KEEPSTEP_SANDBOX_{name.upper()}_TOKEN": token}
+        yield Child(name, arguments, environ, f"{url}/")
+
+
+def _ingest(environ: Mapping[str, str]) -> Child:
+    port = free_port(9080)
+    told = {**environ, "KEEPSTEP_INGEST_ADMIN_PORT": str(port)}
+    return Child("ingest", ["-m", "ingest"], told, f"http://127.0.0.1:{port}/readyz")
+
+
+def _workers(environ: Mapping[str, str]) -> Iterator[Child]:
+    """Yield a worker for each destination: another process, another group."""
+    for number, name in enumerate(DESTINATIONS):
+        port = free_port(9081 + number)
+        told = {**environ, "KEEPSTEP_WORKER_ADMIN_PORT": str(port)}
+        arguments = ["-m", "processors", "worker", name]
+        ready = f"http://127.0.0.1:{port}/readyz"
+        yield Child(f"worker-{name}", arguments, told, ready)
+
+
 def _hasty(folder: Path) -> Path:
-    """Write the CRM's destination file with graces that nobody has to wait for."""
-    shipped = files("destinations") / "crm.toml"
+    """Write the destination files with graces that nobody has to wait for."""
     written = folder / "destinations"
     written.mkdir(parents=True, exist_ok=True)
-    (written / "crm.toml").write_text(GRACES + shipped.read_text())
+    for name, shipped in {
+        "crm": files("destinations") / "crm.toml",
+        "billing": files("sandbox") / "billing" / "billing.toml",
+    }.items():
+        (written / f"{name}.toml").write_text(GRACES + shipped.read_text())
     return written
 
 
 def _planned(bootstrap: str) -> tuple[Stack, dict[str, str]]:
-    ingest, crm = free_port(8080), free_port(8090)
-    webhook_token, crm_token = secrets.token_hex(16), secrets.token_hex(16)
+    ingest, crm, billing = free_port(8080), free_port(8090), free_port(8091)
+    webhook_token = secrets.token_hex(16)
     stack = Stack(
         kafka=KafkaSettings(bootstrap_servers=bootstrap, replication_factor=1),
         topics=Topics("keepstep", PARTITIONS),
         webhook_url=f"http://127.0.0.1:{ingest}/webhooks/auth0",
         webhook_token=webhook_token,
         crm_url=f"http://127.0.0.1:{crm}",
-        crm_token=crm_token,
+        crm_token=secrets.token_hex(16),
+        billing_url=f"http://127.0.0.1:{billing}",
+        billing_token=secrets.token_hex(16),
     )
     environ = {
         "KEEPSTEP_KAFKA_BOOTSTRAP_SERVERS": bootstrap,
         "KEEPSTEP_PARTITIONS": str(PARTITIONS),
         "KEEPSTEP_USER_REF_SECRET": secrets.token_hex(16),
         "KEEPSTEP_INGEST_PORT": str(ingest),
-        "KEEPSTEP_INGEST_ADMIN_PORT": str(free_port(9080)),
         "KEEPSTEP_INGEST_BEARER_TOKENS": webhook_token,
-        "KEEPSTEP_WORKER_ADMIN_PORT": str(free_port(9081)),
         "KEEPSTEP_WORKER_RETRY_WAITS_SECONDS": RETRY_WAITS_SECONDS,
         "KEEPSTEP_CRM_URL": stack.crm_url,
-        "KEEPSTEP_CRM_TOKEN": crm_token,
+        "KEEPSTEP_CRM_TOKEN": stack.crm_token,
+        "KEEPSTEP_BILLING_URL": stack.billing_url,
+        "KEEPSTEP_BILLING_TOKEN": stack.billing_token,
     }
     return stack, environ

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
@@ -13,13 +15,13 @@ from events.kafka import KafkaSettings
 from events.topics import Topics
 
 POLL_SECONDS = 0.1
-DESTINATION = "crm"
 
 
 @dataclass(frozen=True)
 class Seen:
-    """Something that happened to an event."""
+    """Something that happened to an event, at one destination or before any."""
 
+    destination: str | None
     event_id: str | None
     event_type: str
     state: str
@@ -29,12 +31,16 @@ class Seen:
 
 
 class Watch:
-    """Reads the topics from their beginning."""
+    """Reads the topics of *destinations* from their beginning."""
 
-    def __init__(self, kafka: KafkaSettings, topics: Topics) -> None:
-        self._outcomes = topics.outcomes(DESTINATION)
-        self._retry = topics.retry(DESTINATION)
+    def __init__(
+        self, kafka: KafkaSettings, topics: Topics, destinations: Collection[str]
+    ) -> None:
         self._quarantine = topics.quarantine
+        self._outcomes = {topics.outcomes(name).name: name for name in destinations}
+        self._retry = {topics.retry(name).name: name for name in destinations}
+        followed = [topics.quarantine, *map(topics.outcomes, destinations)]
+        followed += map(topics.retry, destinations)
         self._consumer = Consumer(
             {
                 **kafka.librdkafka(),
@@ -47,7 +53,7 @@ class Watch:
         self._consumer.assign(
             [
                 TopicPartition(topic.name, partition, 0)
-                for topic in (self._outcomes, self._retry, self._quarantine)
+                for topic in followed
                 for partition in range(topic.partitions)
             ]
         )
@@ -63,28 +69,32 @@ class Watch:
         self._consumer.close()
 
     def _read(self, message: Message) -> Seen | None:
-        headers, topic = h.decode(message.headers()), message.topic()
+        headers, topic = h.decode(message.headers()), message.topic() or ""
         if topic == self._quarantine.name:
             state = f"quarantine: {headers[h.REASON]}"
-            return Seen(None, "", state, None, None, ended=True)
-        if topic == self._retry.name:
-            return None if message.value() is None else _parked(headers)
-        outcome = json.loads(message.value() or b"{}")
-        state = outcome["action"] or outcome["outcome"]
-        if outcome["attempts"] > 1:
-            state += f" (attempt {outcome['attempts']})"
-        if outcome["reason"]:
-            state += f": {outcome['reason']}"
-        kind = outcome["event_type"]
-        record = outcome["record_id"]
-        return Seen(outcome["event_id"], kind, state, record, None, ended=True)
+            return Seen(None, None, "", state, None, None, ended=True)
+        if topic in self._retry:
+            if message.value() is None:
+                return None
+            return _parked(self._retry[topic], headers)
+        return _ended(self._outcomes[topic], json.loads(message.value() or b"{}"))
 
 
-def _parked(headers: dict[str, str]) -> Seen:
+def _ended(destination: str, outcome: dict[str, Any]) -> Seen:
+    state = outcome["action"] or outcome["outcome"]
+    if outcome["attempts"] > 1:
+        state += f" (attempt {outcome['attempts']})"
+    if outcome["reason"]:
+        state += f": {outcome['reason']}"
+    kind, record = outcome["event_type"], outcome["record_id"]
+    return Seen(destination, outcome["event_id"], kind, state, record, None, ended=True)
+
+
+def _parked(destination: str, headers: dict[str, str]) -> Seen:
     event_id, kind = headers.get(h.EVENT_ID), headers.get(h.EVENT_TYPE, "")
     state = f"waits: {headers[h.REASON]}"
     if headers[h.STATE] == "review":
-        return Seen(event_id, kind, state, None, None, ended=True)
+        return Seen(destination, event_id, kind, state, None, None, ended=True)
     until = datetime.fromtimestamp(h.epoch_seconds(headers[h.NOT_BEFORE]), UTC)
     state += f" (attempt {headers[h.ATTEMPT]} failed)"
-    return Seen(event_id, kind, state, None, until, ended=False)
+    return Seen(destination, event_id, kind, state, None, until, ended=False)

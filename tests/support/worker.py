@@ -21,7 +21,7 @@ SHIPPED = ROOT / "destinations"
 
 
 class Worker(Service):
-    """One `python -m processors worker crm`."""
+    """One `python -m processors worker <destination>`."""
 
     started = "worker.started"
 
@@ -36,7 +36,10 @@ def hasty(directory: Path) -> str:
 
 @contextmanager
 def running_worker(
-    bootstrap_servers: str, installation: str, **settings: str
+    bootstrap_servers: str,
+    installation: str,
+    destination: str = "crm",
+    **settings: str,
 ) -> Iterator[Worker]:
     """Start a worker against topics that exist; *settings* are environment names."""
     env = shared_environment(bootstrap_servers, installation) | {
@@ -47,7 +50,7 @@ def running_worker(
     }
     with TemporaryDirectory(prefix="worker-") as directory:
         env.setdefault("KEEPSTEP_WORKER_DESTINATIONS_DIR", hasty(Path(directory)))
-        worker = Worker(["processors", "worker", "crm"], env, Path(directory))
+        worker = Worker(["processors", "worker", destination], env, Path(directory))
         try:
             worker.start()
             yield worker
