@@ -11,7 +11,7 @@ from processors.delivery.lane import Lane, Waiting
 from processors.delivery.lanes import Lanes
 from processors.delivery.link import Link
 from processors.delivery.operations import Changes, Operation
-from processors.delivery.records import Meta, PutLink, PutMeta
+from processors.delivery.records import Meta, PutLink, PutMeta, Record
 
 CommandName = Literal[
     "release",
@@ -29,6 +29,7 @@ BRAKED: Literal["mass_deactivation"] = (
     "mass_deactivation"  # the reason of what waits to be confirmed or discarded
 )
 OF_USERS = ("link", "unlink", "resync")
+LINKS_MAX = 200  # in one operation, which is one transaction
 RETRIED = ("waiting", "review", "grace", "budget")
 
 
@@ -111,15 +112,9 @@ class Commands:
         event = command.meant(lane)
         meta = standing(command, present or durable.meta)
         if command.name in OF_USERS:
-            if lane is not None and lane.busy != "no":
-                return None
-            link = linked(command, durable.link(command.user))
-            self._writing = Operation(
-                (PutLink(command.user, link), PutMeta(meta)), lane
-            )
-            if lane is not None:
-                lane.busy = "settling"
-        elif lane is None or event is None:
+            self._writing = self._linked(lanes, durable, present or durable.meta)
+            return self._writing
+        if lane is None or event is None:
             self._writing = Operation((PutMeta(meta),))
         elif lane.busy != "no" or event.body is None:
             return None
@@ -129,6 +124,30 @@ class Commands:
             lane.busy = "settling"
         self._waiting.popleft()
         return self._writing
+
+    def _linked(self, lanes: Lanes, durable: Durable, meta: Meta) -> Operation | None:
+        """Return what the next orders about links change, of many users at once.
+
+        An import may have a million of them. Each one's lane is held until all is
+        durable; the first that is at work ends the operation.
+        """
+        links: list[Record] = []
+        held: list[Lane] = []
+        while self._waiting and len(links) < LINKS_MAX:
+            command = self._waiting[0]
+            if command.name not in OF_USERS:
+                break
+            lane = lanes.hold(command.user)
+            if lane is None:
+                break
+            held.append(lane)
+            link = linked(command, durable.link(command.user))
+            links.append(PutLink(command.user, link))
+            meta = standing(command, meta)
+            self._waiting.popleft()
+        if not links:
+            return None
+        return Operation((*links, PutMeta(meta)), tuple(held))
 
     def durable(self, operation: Operation) -> None:
         """Let the next command have its turn, if *operation* was of a command."""
@@ -172,5 +191,5 @@ def carried_out(
             changes.link = replace(link, open=None)  # look for the record anew
             changes.park(event, entry.again(now))
         case _:
-            return Operation((PutMeta(meta),), lane)
+            return Operation((PutMeta(meta),), (lane,))
     return changes.operation(meta)

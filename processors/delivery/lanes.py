@@ -57,6 +57,18 @@ class Lanes:
         """Return the user's lane, if anything of the user waits."""
         return self._lanes.get(user)
 
+    def hold(self, user: bytes) -> Lane | None:
+        """Return the user's lane, busy until `durable`, or None where it is at work.
+
+        A user of whom nothing waits gets one, too: an event may come at any moment, and
+        its attempt would begin with a link that is about to change.
+        """
+        lane = self._lanes.setdefault(user, Lane(user))
+        if lane.busy != "no":
+            return None
+        lane.busy = "settling"
+        return lane
+
     def add(self, event: Waiting, now: float) -> None:
         """Put *event* at the end of its user's lane."""
         lane = self._lanes.setdefault(event.user, Lane(event.user))

@@ -28,10 +28,10 @@ BEHIND = "behind an earlier event"
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Records that become durable together, and the lane that waits for it."""
+    """Records that become durable together, and the lanes that wait for it."""
 
     records: tuple[Record, ...]
-    lane: Lane | None = None
+    lanes: tuple[Lane, ...] = ()
 
     @property
     def size_bytes(self) -> int:
@@ -115,7 +115,7 @@ class Changes:
         records = [PutLink(self.lane.user, self.link), *self._records]
         if meta is not None:
             records.append(PutMeta(meta))
-        return Operation(tuple(records), self.lane)
+        return Operation(tuple(records), (self.lane,))
 
     def _take(self, event: Waiting) -> None:
         if self._is_current(event) and event.offset > self.link.taken:

@@ -83,7 +83,7 @@ class Partition:
         if any(_deactivates(record) for record in operation.records):
             meta = counted(self._present, self._now)
             records = (*operation.records, PutMeta(meta))
-            operation = Operation(records, operation.lane)
+            operation = Operation(records, operation.lanes)
         for record in operation.records:
             if isinstance(record, PutMeta):
                 self._meta = record.meta
@@ -335,8 +335,8 @@ class Partition:
                     self._leave_memory(event)
         self.durable.apply(operation.records)
         self.commands.durable(operation)
-        if operation.lane is not None:
-            self.lanes.durable(operation.lane, frozenset(gone), now)
+        for lane in operation.lanes:
+            self.lanes.durable(lane, frozenset(gone), now)
 
     def _leave_memory(self, event: Waiting) -> None:
         """An event that is settled or parked stays neither in memory nor un-acked."""

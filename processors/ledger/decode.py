@@ -8,11 +8,12 @@ import msgspec
 
 from events import headers as h
 from events.codec import UnreadableEvent, peek
-from processors.delivery.commands import Command, CommandName
+from processors.delivery.commands import OF_USERS, Command, CommandName
 from processors.delivery.lane import Entry, Waiting
 from processors.delivery.records import Meta
 from processors.ledger import keys
 from processors.ledger.origin import Origin
+from processors.rest.url import is_plain_id
 
 FORMAT = 1
 STATES = ("waiting", "held", "review", "grace", "budget")
@@ -81,6 +82,8 @@ def command(offset: int, key: bytes | None, value: bytes | None) -> Command:
         return Command(offset, "unknown")
     if found.format > FORMAT or found.command not in COMMANDS:
         return Command(offset, "unknown")
+    if found.command in OF_USERS and not _fits_user(found, key):
+        return Command(offset, "unknown")
     return Command(
         offset,
         found.command,  # type: ignore[arg-type]  # one of COMMANDS
@@ -92,6 +95,12 @@ def command(offset: int, key: bytes | None, value: bytes | None) -> Command:
         found.record,
         found.field,
     )
+
+
+def _fits_user(found: _Command, key: bytes | None) -> bool:
+    """Whether an order about a user's link names one, and an id that may be in URLs."""
+    leads_to_record = found.command != "link" or is_plain_id(found.record)
+    return bool(key) and leads_to_record
 
 
 def parked(key: bytes, headers: object, size_bytes: int, at: int) -> Waiting:

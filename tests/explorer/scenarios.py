@@ -120,7 +120,7 @@ def _people() -> Iterator[Scenario]:
         waits_seconds=(1.0,),
         waits=SHORT,
     )
-    for order in ORDERS:
+    for order in (*ORDERS, "resync"):
         yield Scenario(
             f"command {order}",
             BACK_AND_FORTH,

@@ -162,7 +162,7 @@ def _batch(batch: Batch, now: float) -> Value:
 
 def _operation(operation: Operation, now: float) -> Value:
     records = tuple(_record(record, now) for record in operation.records)
-    return operation.lane and operation.lane.user, records
+    return tuple(lane.user for lane in operation.lanes), records
 
 
 def _record(record: Record, now: float) -> Value:

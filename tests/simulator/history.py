@@ -68,6 +68,7 @@ class History:
         self.set_back: set[int] = set()  # partitions that ever were, of this topic
         self.ever_set_back: set[int] = set()
         self._lost: dict[tuple[int, bytes], str] = {}
+        self._unlinked: set[tuple[int, bytes]] = set()
         self._by_place: dict[tuple[str, int, int], Source] = {}
 
     def __iter__(self) -> Iterator[Source]:
@@ -115,10 +116,14 @@ class History:
         """The destination loses fields of a user; events that run again bring them."""
         self._lost[partition, lane] = self.topic_ref
 
+    def unlinked(self, partition: int, lane: bytes) -> None:
+        """Somebody says that the user's record is another's: nothing brings it back."""
+        self._unlinked.add((partition, lane))
+
     def is_lost(self, partition: int, lane: bytes) -> bool:
-        """Whether they cannot be brought again: their topic was deleted."""
+        """Whether they cannot be brought again: no record, or their topic is gone."""
         topic_ref = self._lost.get((partition, lane), self.topic_ref)
-        return topic_ref != self.topic_ref
+        return topic_ref != self.topic_ref or (partition, lane) in self._unlinked
 
     def starts(self, partition: int, start: int) -> None:
         """A destination begins at *start*: what is before it is nobody's."""

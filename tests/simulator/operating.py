@@ -8,7 +8,7 @@ from random import Random
 import msgspec
 
 from processors.delivery import link as links
-from processors.delivery.commands import BRAKED
+from processors.delivery.commands import BRAKED, OF_USERS
 from processors.delivery.lane import Waiting
 from tests.simulator.broker import Broker, Committed
 from tests.simulator.clock import Clock
@@ -43,6 +43,9 @@ class Operator:
 
     def command(self) -> None:
         """Order something for one parked event, or for one that is not."""
+        if self.random.random() < 0.15:
+            self._order_about_a_link()
+            return
         found = self._parked()
         if found and self.random.random() < 0.9:
             partition, event = self.random.choice(found)
@@ -53,6 +56,25 @@ class Operator:
             source = self.random.choice(known)
             event = Waiting(source.lane, source.topic_ref, source.offset, 0)
             self._order(source.partition, self.random.choice(ANY), event)
+
+    def _order_about_a_link(self) -> None:
+        """Say what is so, forget it, or forget what was sent."""
+        partition = self.random.randrange(PARTITIONS)
+        known = sorted(self.broker.ledgers[partition].links)
+        if not known:
+            return
+        user = self.random.choice(known)
+        record_id = links.decode(self.broker.ledgers[partition].links[user]).record_id
+        name = self.random.choice(OF_USERS)
+        if name == "link" and record_id is None:
+            name = "unlink"
+        self.notes(f"command {name}", user=user)
+        if name == "unlink":
+            self.history.unlinked(partition, user)
+        value = {"format": 1, "command": name, "record": record_id or ""}
+        if name == "resync" and self.random.random() < 0.5:
+            value["field"] = self.random.choice(LOSABLE)
+        self.broker.order(partition, user, msgspec.json.encode(value))
 
     def settle_open_items(self) -> int:
         """Order something for every event that waits for a person; return how many."""

@@ -64,8 +64,8 @@ class Street:
                         gone.add(event)
                     case Park(event=event, entry=entry):
                         event.entry = entry
-            assert operation.lane is not None
-            self.lanes.durable(operation.lane, frozenset(gone), now)
+            [lane] = operation.lanes
+            self.lanes.durable(lane, frozenset(gone), now)
 
     def parks(self) -> list[tuple[int, Entry]]:
         """Return what the operations since the last time park."""

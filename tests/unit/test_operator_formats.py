@@ -9,7 +9,7 @@ from confluent_kafka import Message as Read
 
 from console.operate.entries import Parked, entry, retry_key
 from console.operate.links import Paused, meta
-from console.operate.orders import about, standing
+from console.operate.orders import about, of_user, standing
 from console.operate.target import Target
 from events.kafka import KafkaSettings
 from events.publisher import Message
@@ -64,6 +64,30 @@ def test_a_worker_holds_what_was_said_of_all(reason: str | None) -> None:
     assert [one.partition for one in said] == [0, 1, 2]
     heard = decode.command(3, said[0].key, said[0].value)
     assert (heard.name, heard.reason) == ("pause", reason or "")
+
+
+def heard(user_id: str, name: str, **more: str) -> Command:
+    said = of_user(TARGET, name, user_id, **more)
+    return replace(decode.command(3, said.key, said.value), at="")
+
+
+def test_a_worker_writes_the_link_that_was_said() -> None:
+    link = heard(ANN.decode(), "link", record="c_1")
+
+    assert link == Command(3, "link", ANN, record_id="c_1")
+    assert heard(ANN.decode(), "unlink") == Command(3, "unlink", ANN)
+    assert heard(ANN.decode(), "resync", field="name") == Command(
+        3, "resync", ANN, field="name"
+    )
+
+
+@pytest.mark.parametrize("record", ["", "..", "a/b", "a b", "x" * 513])
+def test_a_link_to_what_is_no_record_s_id_is_passed_over(record: str) -> None:
+    assert heard(ANN.decode(), "link", record=record) == Command(3, "unknown")
+
+
+def test_an_order_about_nobody_is_passed_over() -> None:
+    assert heard("", "unlink") == Command(3, "unknown")
 
 
 def test_a_parked_event_is_shown_as_a_worker_wrote_it() -> None:

@@ -66,7 +66,7 @@ def test_a_skipped_event_is_ignored_and_the_command_s_offset_stored_with_it() ->
             Outcome(event, end, 3, replay=False),
             PutMeta(Meta(commands=17)),
         ),
-        desk.lane,
+        (desk.lane,),
     )
     assert desk.lane.busy == "settling"
 
@@ -107,7 +107,7 @@ def test_a_command_that_does_not_fit_is_noted_and_changes_nothing(
 
     operation = desk.next(order(17, name))
 
-    assert operation == Operation((PutMeta(Meta(commands=17)),), desk.lane)
+    assert operation == Operation((PutMeta(Meta(commands=17)),), (desk.lane,))
     assert desk.lane.busy == "settling"
 
 

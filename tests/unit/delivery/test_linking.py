@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from processors.delivery.commands import Command, CommandName, Commands, linked
+from processors.delivery.commands import (
+    LINKS_MAX,
+    Command,
+    CommandName,
+    Commands,
+    linked,
+)
 from processors.delivery.durable import Durable
 from processors.delivery.lanes import Lanes
 from processors.delivery.link import Link, encode
 from processors.delivery.operations import Operation
 from processors.delivery.records import Meta, PutLink, PutMeta
-from tests.support.core import ANN, REF, an_event, rules, version
+from tests.support.core import ANN, REF, TOPIC, Owner, an_event, rules, version
 
 VERSIONS = {"email": version(1), "name": version(1)}
 LINK = Link(
@@ -26,13 +32,15 @@ def order(name: CommandName, record_id: str = "", field: str = "") -> Command:
     return Command(17, name, ANN, record_id=record_id, field=field)
 
 
-def carried_out(command: Command, known: dict[bytes, bytes]) -> Operation | None:
-    operations: list[Operation] = []
+def carried_out(command: Command, known: dict[bytes, bytes]) -> Operation:
     durable = Durable(REF, known, Meta())
-    lanes = Lanes(rules(), durable.link, operations.append)
+    lanes = Lanes(rules(), durable.link, list[Operation]().append)
     commands = Commands()
     commands.add(command)
-    return commands.next(lanes, durable, 100.0)
+    operation = commands.next(lanes, durable, 100.0)
+    assert operation is not None
+    assert [lane.user for lane in operation.lanes] == [ANN]
+    return operation
 
 
 @pytest.mark.parametrize(
@@ -57,13 +65,12 @@ def test_a_user_who_was_never_seen_can_be_linked() -> None:
     operation = carried_out(order("link", record_id="42"), {})
 
     link = Link(REF, record_id="42")
-    assert operation == Operation((PutLink(ANN, link), PutMeta(Meta(commands=17))))
+    assert operation.records == (PutLink(ANN, link), PutMeta(Meta(commands=17)))
 
 
 def test_an_order_is_written_with_its_offset_and_so_carried_out_once() -> None:
     operation = carried_out(order("unlink"), {ANN: encode(LINK)})
 
-    assert operation is not None
     assert PutMeta(Meta(commands=17)) in operation.records
 
 
@@ -76,3 +83,71 @@ def test_it_waits_while_an_attempt_of_the_user_is_made() -> None:
     commands.add(order("link", record_id="new"))
 
     assert commands.next(lanes, durable, 100.0) is None
+
+
+def test_an_event_that_comes_while_a_link_is_written_is_tried_with_that_link() -> None:
+    owner = Owner().serve()
+    owner.core.command(Command(0, "link", ANN, record_id="42"), owner.now)
+    batch = owner.core.batch()
+    owner.arrive(an_event(1))
+
+    assert owner.core.start() is None
+    owner.core.written(batch, "durable", owner.now)
+
+    assert owner.start().link == Link(REF, record_id="42")
+
+
+def test_nothing_is_left_of_the_lane_of_a_user_of_whom_nothing_came() -> None:
+    owner = Owner().serve()
+    owner.core.command(Command(0, "link", ANN, record_id="42"), owner.now)
+    assert len(owner.core.lanes) == 1
+
+    owner.write()
+
+    assert len(owner.core.lanes) == 0
+    assert owner.core.durable.link(ANN).record_id == "42"
+
+
+def test_an_order_whose_transaction_left_no_trace_is_written_again() -> None:
+    owner = Owner().serve()
+    owner.core.command(Command(0, "link", ANN, record_id="42"), owner.now)
+    owner.write("aborted")
+    assert owner.core.durable.link(ANN) == Link(REF)
+
+    owner.write()
+
+    assert owner.core.durable.link(ANN).record_id == "42"
+
+
+def test_the_orders_of_many_users_are_one_operation_in_their_order() -> None:
+    owner = Owner().serve()
+    first = Command(0, "unknown")
+    links = [Command(n, "link", b"u%d" % n, record_id=f"{n}") for n in (1, 2)]
+    again = Command(3, "unlink", b"u1")
+    more = Command(4, "pause"), Command(5, "resync", b"u2")
+    for command in (first, *links, again, *more):
+        owner.core.command(command, owner.now)
+
+    records = owner.write()
+
+    assert [
+        record.user if isinstance(record, PutLink) else record.meta.commands
+        for record in records
+        if isinstance(record, PutLink | PutMeta)
+    ] == [0, b"u1", b"u2", 2, b"u1", 3, 4, b"u2", 5]
+    assert owner.core.durable.link(b"u1").record_id is None
+    assert owner.core.durable.meta == Meta(TOPIC, commands=5, paused=True)
+
+
+def test_an_operation_takes_the_orders_of_a_bounded_number_of_users() -> None:
+    durable = Durable(REF, {}, Meta())
+    lanes = Lanes(rules(), durable.link, list[Operation]().append)
+    commands = Commands()
+    for number in range(LINKS_MAX + 1):
+        commands.add(Command(number, "link", b"u%d" % number, record_id="42"))
+
+    operation = commands.next(lanes, durable, 100.0)
+
+    assert operation is not None
+    assert len(operation.records) == LINKS_MAX + 1
+    assert operation.records[-1] == PutMeta(Meta(commands=LINKS_MAX - 1))

@@ -51,7 +51,7 @@ def test_an_event_that_ends_leaves_its_outcome_and_is_taken() -> None:
             PutLink(ANN, replace(LINK, taken=7)),
             Outcome(event, APPLIED, 3, replay=False, effort="effort"),
         ),
-        LANE,
+        (LANE,),
     )
 
 
@@ -226,7 +226,7 @@ def test_what_comes_to_a_parked_lane_is_parked_behind_it_as_far_as_there_is_room
             Park(lane.events[1], behind),
             Park(lane.events[2], behind),
         ),
-        lane,
+        (lane,),
     )
 
 

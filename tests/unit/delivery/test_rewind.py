@@ -53,4 +53,4 @@ def test_parked_entries_leave_that_the_log_brings_again_and_only_those() -> None
 
     assert ann.records[1:] == (Unpark(entries[1]), Unpark(entries[3]))
     assert bob.records[1:] == (Unpark(entries[2]),)
-    assert ann.lane is None
+    assert ann.lanes == ()
