@@ -45,6 +45,9 @@ BROKER = (
     "offsets expired",
     "outcome applied again",
 )
+# What needs an observed destination, `select`, or marks of merged logins: elsewhere.
+ELSEWHERE = ("would_apply", "not_selected", "merged", "noted")
+OUTCOMES = tuple(name for name in get_args(OutcomeName) if name not in ELSEWHERE)
 DESTINATION = (
     "outage",
     "limited",
@@ -74,7 +77,7 @@ def expected() -> list[str]:
         *(f"verdict {name}" for name in verdicts),
         *(f"verdict {name} of a fold" for name in verdicts),
         *(f"verdict {name} early" for name in verdicts),
-        *(f"outcome {name}" for name in get_args(OutcomeName)),
+        *(f"outcome {name}" for name in OUTCOMES),
         *(f"letter {name}" for name in get_args(DeadClass)),
         *(f"parked {state}" for state in ("waiting", "review", "held")),
         *(f"parked: {reason}" for reason in UNTROUBLED),
