@@ -24,6 +24,7 @@ from console.operate import (
     status,
     user,
 )
+from console.verify import command as verify
 from events.exits import BadConfiguration, refuse
 
 app = typer.Typer(
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.add_typer(topics.app, name="topics")
 app.command()(check.check)
 app.command("try")(rehearse.rehearsed)
+app.command()(verify.verify)
 app.command()(status.status)
 app.command()(parked.parked)
 app.command()(commands.release)
