@@ -38,6 +38,7 @@ class Fold:
         self.items = items
         self.link = link
         self._durable = durable or link
+        self._off = ""  # what stands for a user who is not there
         self.rules = rules
         self.facts, self.fate = self._fate()
         changes = [item.change for item in items]
@@ -66,21 +67,28 @@ class Fold:
         is. Where the fate is not what the newest event says (a mark that came later, a
         primary that went), the mark sets it, just above what it corrects.
         """
-        marks = next((i.activity for i in self.items if i.activity), None)
-        if marks is None:
-            return changes
-        off, on = marks
+        secret = self.items[0].secret
+        off = secret.of_switch(ACTIVE, on=False)
+        on = secret.of_switch(ACTIVE, on=True)
         found = [
             replace(change, fields={**change.fields, ACTIVE: on})
             if item.is_deletion and not item.is_control and self._keeps(item)
             else change
             for item, change in zip(self.items, changes, strict=True)
         ]
-        controls = [i.change for i in self.items if i.is_control]
-        if controls and self.fate != "there":
+        by = self._decider
+        if by is not None and self.fate != "there":
             keeps = self.fate == "merged" and self.rules.on.merged != "deactivate"
-            found += self._corrected(found, controls[-1], on if keeps else off)
+            found += self._corrected(found, by.change, on if keeps else off, off)
+        self._off = off
         return found
+
+    @property
+    def _decider(self) -> Item | None:
+        """The event that may have changed the fate without being the newest."""
+        telling = [item for item in self.items if item.marks]
+        controls = [item for item in telling if item.is_control]
+        return next(reversed(controls or telling), None)
 
     def _keeps(self, deletion: Item) -> bool:
         """Whether no attempt of the deletion can have acted: it knew of the merge."""
@@ -93,7 +101,7 @@ class Fold:
         return known_facts(self.link).plus(marks).fate(grace) == "merged"
 
     def _corrected(
-        self, changes: list[Change], by: Change, wanted: str
+        self, changes: list[Change], by: Change, wanted: str, off: str
     ) -> list[Change]:
         base = self.link.versions.get(ACTIVE)
         told = self.link.fingerprints.get(ACTIVE)
@@ -101,10 +109,14 @@ class Fold:
             own = change.version
             if ACTIVE in change.fields and (base is None or own > base):
                 base, told = own, change.fields[ACTIVE]
-        if told == wanted:
+        before = known_facts(self.link).fate(self.rules.grace_seconds)
+        if told == wanted or (told is None and before == self.fate):
             return []
         version = by.version if base is None or by.version > base else _above(base)
-        return [replace(by, version=version, fields={ACTIVE: wanted})]
+        fields: dict[str, str | None] = {ACTIVE: wanted}
+        if wanted == off:  # as a deletion does, it covers the whole record
+            fields |= dict.fromkeys(self.rules.written)
+        return [replace(by, version=version, fields=fields)]
 
     # ---- what is asked
 
@@ -135,10 +147,9 @@ class Fold:
         winner = self.plan.winners.get(ACTIVE)
         if winner is None:
             return None
-        item = next(i for i in self.items if i.change.offset == winner.offset)
-        if self.fate == "merged" and self.rules.on.merged != "deactivate":
+        if winner.fields[ACTIVE] != self._off:
             return None
-        return item if item.is_deletion or item.is_control else None
+        return next(i for i in self.items if i.change.offset == winner.offset)
 
     @property
     def creates(self) -> bool:
@@ -153,9 +164,9 @@ class Fold:
         """Whether a call is needed at all."""
         if self.deletion is not None:
             return ACTIVE in self.plan.send
-        if self.restores or self.switches_off:
+        if not OWN.issuperset(self.plan.send):
             return True
-        return any(name not in OWN for name in self.plan.send)
+        return self.restores or self.switches_off
 
     @property
     def _is_off(self) -> bool:

@@ -52,12 +52,11 @@ class Item:
     received_at: float = 0.0
     before: Mapping[str, Any] | None = None  # the values of the previous profile
     was_email: str | None = None
-    activity: tuple[str, str] | None = None  # what stands for inactive and for active
 
     @property
     def is_special(self) -> bool:
         """Whether the user was deleted or merged."""
-        return self.activity is not None
+        return bool(self.marks) and self.marks[0][0] != CHANGED
 
     @property
     def is_deletion(self) -> bool:
@@ -163,10 +162,6 @@ def _other(
         marks=((name, change.version),),
         email=email if isinstance(email, str) and email else None,
         received_at=received_at,
-        activity=(
-            fingerprints.of_switch(ACTIVE, on=False),
-            fingerprints.of_switch(ACTIVE, on=True),
-        ),
     )
 
 

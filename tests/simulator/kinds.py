@@ -45,9 +45,9 @@ BROKER = (
     "offsets expired",
     "outcome applied again",
 )
-# What needs an observed destination, `select`, or marks of merged logins: elsewhere.
-ELSEWHERE = ("would_apply", "not_selected", "merged", "noted")
-OUTCOMES = tuple(name for name in get_args(OutcomeName) if name not in ELSEWHERE)
+# What needs a file of another kind: select, and mode = "observe".
+ELSEWHERE = ("would_apply", "not_selected")
+OUTCOMES = tuple(o for o in get_args(OutcomeName) if o not in ELSEWHERE)
 DESTINATION = (
     "outage",
     "limited",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from processors.correlation.fates import Facts
 from processors.correlation.reading import ACTIVE, Item
 from processors.delivery import link as links
 from processors.delivery.version import Version
@@ -17,6 +18,9 @@ from tests.simulator.plan import FIELDS
 if TYPE_CHECKING:
     from tests.simulator.world import World
 
+TOLD = frozenset(
+    {"applied", "unchanged", "duplicate", "stale", "superseded", "merged", "noted"}
+)
 LIVE = frozenset({"applied", "unchanged", "duplicate", "stale"})
 
 
@@ -69,6 +73,10 @@ def check_user(
     record_id = None if raw is None else links.decode(raw).record_id
     contact = None if record_id is None else world.crm.contacts.get(record_id)
     known = [source for source in sources if source.item is not None]
+    if any(source.item and source.item.is_control for source in known):
+        if partition not in world.history.ever_set_back:
+            _check_fate(world, user, known, contact)
+        return
     for name in (*FIELDS, ACTIVE):
         carried = _newest_first(name, known)
         told = _told(carried, rewound=partition in world.history.ever_set_back)
@@ -79,6 +87,26 @@ def check_user(
             if expected is not None and actual != expected:
                 shows = f"{name} of {user!r} is {actual!r}, not {expected!r}"
                 raise Broken(f"S3: {shows} as in {told.copies[0]}")
+
+
+def _check_fate(
+    world: World, user: bytes, known: Sequence[Source], contact: Contact | None
+) -> None:
+    """Hold the record of a user who may have been merged against all that was told.
+
+    What the newest values are depends on the fate, so they are not looked at.
+    """
+    rules = world.plan.correlation
+    ends = {s.outcomes[-1].outcome if s.settled else "pending" for s in known}
+    promised = rules.can_restore and rules.on.deleted == "deactivate"
+    if contact is None or not promised or not ends <= TOLD:
+        return
+    marks = [mark for s in known if s.item is not None for mark in s.item.marks]
+    fate = Facts({}).plus(marks).fate(rules.grace_seconds)
+    world.notes("checked fate")
+    if contact.active != (fate != "deleted"):
+        shows = f"active is {contact.active}"
+        raise Broken(f"S3: {shows} of {user!r}, whose fate is {fate}")
 
 
 def _newest_first(name: str, sources: Iterable[Source]) -> list[Carried]:

@@ -52,6 +52,7 @@ ODDS = {
     "bad_hint": 0.02,
     "burst": 0.05,
     "odd": 0.04,
+    "mark": 0.1,
     "other_email": 0.03,
 }
 
@@ -148,12 +149,12 @@ def _correlation(random: Random) -> Rules:
     return kind(
         lookup=Lookup(
             hint="app_metadata.crm_contact_id",
-            user_id_field=random.choice((None, "user_id")),
+            user_id_field=random.choice((None, None, None, "user_id")),
             email_trust="any",
         ),
-        deletion_grace_seconds=random.choice((0.0, 0.0, 2.0, 20.0)),
+        deletion_grace_seconds=random.choice((0.0, 0.0, 0.0, 2.0, 20.0)),
         unmatched_grace_seconds=random.choice((0.0, 5.0)),
-        unmatched_recheck_seconds=random.choice((20.0, 86_400.0)),
+        unmatched_recheck_seconds=random.choice((20.0, *[86_400.0] * 4)),
         on=On(
             created_missing=random.choice(("create", "create", "create", "review")),
             updated_missing=random.choice(("create", "create", "review", "skip")),

@@ -19,6 +19,7 @@ from tests.simulator.users import email, user_id
 FIRST = datetime(2025, 6, 1, tzinfo=UTC)
 BEGIN_SECONDS = 8.0  # by then all partitions are served, where no fault is
 BURST = 30
+MERGED, ABANDONED = "keepstep.user.merged", "keepstep.user.deleted"
 
 
 @dataclass
@@ -93,6 +94,10 @@ class Traffic:
             "time": self._time(number),
             "data": {"object": self._profile(number, kind)},
         }
+        if kind in (MERGED, ABANDONED):
+            event["data"]["primary_user_id"] = self.random.choice(
+                ("auth0|p", "auth0|q")
+            )
         if self._strikes("odd"):
             del event["time"]
         if self._strikes("odd"):
@@ -101,6 +106,8 @@ class Traffic:
 
     def _kind(self, number: int) -> str:
         known = self._steps[number] > 0 and number not in self._deleted
+        if self._strikes("mark"):
+            return self.random.choice((MERGED, MERGED, ABANDONED))
         if self._strikes("odd"):
             return "user.blocked"
         if known and self._strikes("deletion"):
@@ -124,7 +131,7 @@ class Traffic:
         profile: dict[str, Any] = {"user_id": user_id(number)}
         if self.random.random() < 0.85:
             profile["email"] = email(number, self._emails[number])
-        if kind == "user.deleted":
+        if kind in ("user.deleted", MERGED, ABANDONED):
             return profile
         if self.random.random() < 0.6:
             refused = self._strikes("refused_value")

@@ -295,3 +295,27 @@ def test_a_revival_of_who_is_still_blocked_stays_inactive() -> None:
     user.takes(event("created", 30, email=MAIL, blocked=True))
 
     assert not active(user)
+
+
+def test_what_a_primary_takes_along_is_told_anew_when_the_user_comes_back() -> None:
+    user = linked()
+    user.takes(event("updated", 20, name="Bea"), mark("deleted", 30))
+
+    user.takes(event("created", 40, email=MAIL, name="Bea"))
+
+    assert user.records.held["c1"].fields["name"] == "Bea"
+    assert active(user)
+
+
+def test_a_change_that_comes_late_shows_that_a_mark_was_of_before_it() -> None:
+    straight, late = linked(), linked()
+
+    straight.takes(mark("merged", 20))
+    straight.takes(event("updated", 21, name="Bea"))
+    straight.takes(event("deleted", 22))
+    late.takes(mark("merged", 20))
+    late.takes(event("deleted", 22))
+    late.takes(event("updated", 21, name="Bea"))
+
+    assert not active(straight)
+    assert not active(late)
