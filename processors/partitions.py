@@ -172,6 +172,11 @@ class Partitions:
         if partition in self._owned:
             self._owned[partition].order(command)
 
+    def orders_waiting(self) -> int:
+        """Return how many commands are not carried out yet, where any can be."""
+        owned = [owned for owned in self._owned.values() if not owned.stopped]
+        return sum(len(one.core.commands) for one in owned)
+
     async def room(self) -> None:
         """Return once the worker has room for one more message."""
         while self._is_full():

@@ -90,7 +90,9 @@ class Parts:
             told.topic_id, rules, worker_bounds, self.gate, placing
         )
         commands = self._topics.commands(told.name).name
-        self.orders = Orders(told.kafka, commands, self.partitions.order)
+        self.orders = Orders(
+            told.kafka, commands, self.partitions.order, self.partitions.orders_waiting
+        )
 
     async def open(
         self, opened: AsyncExitStack, membership: Membership, app: WorkerApp

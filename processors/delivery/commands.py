@@ -84,6 +84,9 @@ class Commands:
         self._waiting: deque[Command] = deque()
         self._writing: Operation | None = None
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     def add(self, command: Command) -> None:
         """Take a command; one that was carried out before is dropped in its turn."""
         self._waiting.append(command)

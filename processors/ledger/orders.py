@@ -17,20 +17,28 @@ from processors.ledger.decode import command
 log = structlog.get_logger()
 POLL_SECONDS = 0.2
 COMMANDS_MAX = 100
+WAITING_MAX = 10_000  # an import may be of a million links: they wait in the topic
+FULL_SECONDS = 0.05
 
 
 class Orders:
     """Follows the commands topic; *order* is told of each, with its partition.
 
+    *waiting* says how many are told and not carried out; it bounds what is read.
     Nobody joins a group for it: whoever owns a partition of the events owns its
     commands, and stores how far it is in the ledger.
     """
 
     def __init__(
-        self, kafka: KafkaSettings, topic: str, order: Callable[[int, Command], None]
+        self,
+        kafka: KafkaSettings,
+        topic: str,
+        order: Callable[[int, Command], None],
+        waiting: Callable[[], int],
     ) -> None:
         self._topic = topic
         self._order = order
+        self._waiting = waiting
         self._consumer = open_consumer(kafka, f"{topic}.reader", "read_committed")
         self._wanted: dict[int, int] = {}
         self._changed = True
@@ -50,6 +58,9 @@ class Orders:
             while True:
                 if self._changed:
                     self._assign()
+                if self._waiting() >= WAITING_MAX:
+                    await asyncio.sleep(FULL_SECONDS)
+                    continue
                 found = await asyncio.to_thread(self._poll)
                 if self._changed:
                     continue  # of before: what is wanted now is read from its offset on

@@ -16,6 +16,8 @@ from tests.support.pipeline import Pipeline, running_pipeline
 from tests.support.worker import hasty
 
 pytestmark = pytest.mark.kafka
+MANY = 25_000  # more than a worker reads ahead
+MANY_SECONDS_MAX = 60.0  # in a transaction for each it would be 8 minutes
 
 
 @pytest.fixture
@@ -47,6 +49,11 @@ def ended(pipeline: Pipeline, event: dict[str, Any]) -> str:
     return str(outcome["action"] or outcome["outcome"])
 
 
+def commands_left(console: Console) -> int:
+    [told] = console.keepstep("status", "crm", "--json").json
+    return sum(one["commands"] for one in told["partitions"])
+
+
 def exported(console: Console) -> dict[str, str]:
     done = console.keepstep("links", "export", "crm")
     assert done.code == 0, done.err
@@ -72,6 +79,21 @@ def test_known_links_are_imported_and_the_first_update_goes_there(
     assert ended(pipeline, updated) == "updated"
     [record] = pipeline.crm.contacts(email="other@example.com")
     assert record["name"] == "Ann"
+
+
+def test_an_import_of_many_links_takes_seconds(
+    pipeline: Pipeline, console: Console, tmp_path: Path
+) -> None:
+    known = {f"auth0|{number}": f"c_{number}" for number in range(MANY)}
+    lines = [json.dumps({"user_id": u, "record_id": r}) for u, r in known.items()]
+    file = tmp_path / "known.ndjson"
+    file.write_text("\n".join(lines))
+
+    done = console.keepstep("links", "import", "crm", str(file))
+
+    assert done.code == 0, done.err
+    eventually(lambda: commands_left(console) == 0, MANY_SECONDS_MAX)
+    assert exported(console) == known
 
 
 def test_resync_sends_anew_what_was_unchanged(
