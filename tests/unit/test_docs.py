@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -13,6 +14,7 @@ from console.reference import settings_page
 from events import headers
 from events.topics import Topics
 from ingest.messages import FOREIGN_SOURCE
+from processors.delivery.commands import CommandName
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -72,6 +74,12 @@ def test_the_topics_page_names_every_topic_and_header() -> None:
 
     assert [topic.name for topic in topics if f"`{topic.name}`" not in page] == []
     assert [name for name in names if f"`{name}`" not in page] == []
+
+
+def test_the_topics_page_names_every_command() -> None:
+    page = (ROOT / "docs/reference/topics-and-headers.md").read_text()
+
+    assert [name for name in get_args(CommandName) if f"`{name}`" not in page] == []
 
 
 def test_the_topics_page_names_every_reason_of_quarantine() -> None:
