@@ -80,15 +80,15 @@ def ledger_name(name: str, mode: object) -> str:
     return f"{name}{OBSERVED}" if mode == "observe" else name
 
 
-def field_names(directory: Path, name: str) -> list[str]:
-    """Return the fields that the file *name* maps; no reference is filled.
+def described(directory: Path, name: str) -> dict[str, Any]:
+    """Return the tables of the file *name* over its preset's; no reference is filled.
 
     Raises:
         BadConfiguration: One line that names file, key and cure.
     """
     own = _tables(directory / f"{name}.toml")
     base = _base(f"{name}.toml", own["extends"])[1] if "extends" in own else {}
-    return sorted(_merged(base, own).get("fields", {}))
+    return _merged(base, own)
 
 
 def _mode(directory: Path, name: str) -> object:

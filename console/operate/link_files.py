@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from console.operate.linking import refuse_unfit_id
+from console.operate.linking import lookup_of, refuse_unfit_id
 from console.operate.links import all_links
 from console.operate.orders import of_user
 from console.operate.reader import Reader
@@ -17,6 +17,7 @@ from console.operate.sending import send
 from console.operate.target import Destination, target
 from events.codec import KEY_CHARACTERS_MAX
 from events.exits import BadConfiguration
+from processors.correlation.rules import Lookup
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -60,7 +61,7 @@ def export(destination: Destination) -> None:
 def import_(destination: Destination, file: File) -> None:
     """Link the users of *file*; all its lines are read before the first is sent."""
     chosen = target(destination)
-    known = list(read_lines(file))
+    known = list(read_lines(file, lookup_of(chosen)))
     orders = (
         of_user(chosen, "link", line.user_id, record=line.record_id) for line in known
     )
@@ -70,13 +71,15 @@ def import_(destination: Destination, file: File) -> None:
     )
 
 
-def read_lines(file: Path) -> Iterator[Known]:
+def read_lines(file: Path, lookup: Lookup) -> Iterator[Known]:
     """Yield what *file* says; empty lines are passed over.
 
     Raises:
-        BadConfiguration: A line is wrong, or a user has two; names the line.
+        BadConfiguration: A line is wrong, a user has two, or two users have a record
+            that says whose it is; names the line.
     """
-    seen: dict[str, int] = {}
+    users: dict[str, int] = {}
+    records: dict[str, int] = {}
     with file.open("rb") as lines:
         for number, raw in enumerate(lines, start=1):
             if not raw.strip():
@@ -84,13 +87,17 @@ def read_lines(file: Path) -> Iterator[Known]:
             where = f"{file.name}, line {number}"
             try:
                 line = _decoder.decode(raw)
-                refuse_unfit_id(line.record_id)
+                refuse_unfit_id(line.record_id, lookup)
             except (msgspec.DecodeError, UnicodeDecodeError, BadConfiguration) as error:
                 raise BadConfiguration(f"{where}: {error}; nothing was sent") from None
-            if line.user_id in seen:
-                raise BadConfiguration(
-                    f"{where}: this user stands in line {seen[line.user_id]} already: "
-                    "keep one of them; nothing was sent"
-                )
-            seen[line.user_id] = number
+            twice = [("user", users.get(line.user_id))]
+            if lookup.user_id_field is not None:
+                twice.append(("record", records.get(line.record_id)))
+            for what, before in twice:
+                if before is not None:
+                    raise BadConfiguration(
+                        f"{where}: this {what} stands in line {before} already: keep "
+                        "one of them; nothing was sent"
+                    )
+            users[line.user_id] = records[line.record_id] = number
             yield line

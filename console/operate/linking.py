@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from console.operate.commands import NOT_YET, WAIT_SECONDS_MAX, Wait
 from console.operate.entries import parked
@@ -17,8 +18,9 @@ from console.operate.sending import send
 from console.operate.target import Destination, Target, User, target
 from events.exits import BadConfiguration
 from events.publisher import Message
+from processors.correlation.rules import Lookup
 from processors.delivery.link import Link
-from processors.destination_file import OBSERVED, field_names
+from processors.destination_file import OBSERVED, described
 from processors.rest.url import is_plain_id
 
 RecordId = Annotated[str, typer.Argument(help="the record's id at the destination")]
@@ -38,7 +40,7 @@ def link(
     Fields are sent to it anew as they come.
     """
     chosen = target(destination)
-    refuse_unfit_id(record_id)
+    refuse_unfit_id(record_id, lookup_of(chosen))
     with Reader(chosen.kafka) as reader:
         waiting = [
             event
@@ -76,22 +78,46 @@ def resync(
     typer.echo(f"sent: resync {what} of {sent} users; the next event of each sends it")
 
 
-def refuse_unfit_id(record_id: str) -> None:
+def lookup_of(chosen: Target) -> Lookup:
+    """Return what the destination's file says of finding records.
+
+    Raises:
+        BadConfiguration: The table is wrong; `check` says where.
+    """
+    try:
+        return Lookup.model_validate(_file(chosen).get("lookup", {}))
+    except ValidationError:
+        raise BadConfiguration(
+            f"{chosen.name}: lookup: is wrong: see `keepstep check`"
+        ) from None
+
+
+def refuse_unfit_id(record_id: str, lookup: Lookup) -> None:
     """Refuse what can be no id of a record.
 
     Raises:
-        BadConfiguration: It would lead elsewhere in a URL.
+        BadConfiguration: It is not as the file says, or leads elsewhere in a URL.
     """
     if not is_plain_id(record_id):
         raise BadConfiguration(
             f"{record_id!r} is no id of a record: say it as the destination does, "
             "without / \\ ? # % and spaces"
         )
+    if not lookup.is_id(record_id):
+        raise BadConfiguration(
+            f"{record_id!r} is no id of a record: it does not match lookup.id_pattern, "
+            f"{lookup.id_pattern}"
+        )
+
+
+def _file(chosen: Target) -> dict[str, Any]:
+    name = chosen.name.removesuffix(OBSERVED)
+    return described(chosen.worker.destinations_dir, name)
 
 
 def _refuse_unknown(chosen: Target, field: str) -> None:
     name = chosen.name.removesuffix(OBSERVED)
-    known = field_names(chosen.worker.destinations_dir, name)
+    known = sorted(_file(chosen).get("fields", {}))
     if field not in known:
         raise BadConfiguration(
             f"{name} has no field {field!r}: say one of {', '.join(known) or 'none'}"

@@ -134,6 +134,20 @@ def test_unlink_and_link_are_done_when_the_command_says_so(
     assert exported(console) == {"auth0|ann": "77"}
 
 
+def test_an_order_is_carried_out_by_a_worker_that_comes_later(
+    pipeline: Pipeline, console: Console
+) -> None:
+    pipeline.worker.terminate()
+    assert pipeline.worker.wait(25.0) == 0
+
+    linked = console.keepstep("link", "crm", "auth0|ann", "77", "--no-wait")
+    assert (linked.code, linked.out) == (0, "sent\n")
+    assert exported(console) == {}
+    pipeline.worker.start()
+
+    eventually(lambda: exported(console) == {"auth0|ann": "77"})
+
+
 def test_an_open_item_ends_when_a_person_says_whose_record_it_is(
     pipeline: Pipeline, console: Console
 ) -> None:
@@ -159,6 +173,14 @@ def test_an_open_item_ends_when_a_person_says_whose_record_it_is(
         (
             '{"user_id": "a", "record_id": "1"}\n\n{"user_id": "a", "record_id": "2"}',
             "line 3: this user stands in line 1 already",
+        ),
+        (
+            '{"user_id": "a", "record_id": "1"}\n{"user_id": "b", "record_id": "1"}',
+            "line 2: this record stands in line 1 already",
+        ),
+        (
+            '{"user_id": "a", "record_id": "a.b"}',
+            "line 1: 'a.b' is no id of a record: it does not match lookup.id_pattern",
         ),
         ("no json", "line 1: "),
     ],
