@@ -56,6 +56,7 @@ def link(
 def unlink(destination: Destination, user_id: User, *, wait: Wait = True) -> None:
     """Forget which record is the user's: it is looked up at the next event."""
     chosen = target(destination)
+    _refuse_unseen(chosen, user_id)
     orders = [of_user(chosen, "unlink", user_id)]
     _say(chosen, user_id, orders, lambda found: found.record_id is None, wait=wait)
 
@@ -67,6 +68,8 @@ def resync(
     chosen = target(destination)
     if field is not None:
         _refuse_unknown(chosen, field)
+    if user is not None:
+        _refuse_unseen(chosen, user)
     with Reader(chosen.kafka) as reader:
         known: Iterable[str]
         known = all_links(reader, chosen) if user is None else [user]
@@ -113,6 +116,15 @@ def refuse_unfit_id(record_id: str, lookup: Lookup) -> None:
 def _file(chosen: Target) -> dict[str, Any]:
     name = chosen.name.removesuffix(OBSERVED)
     return described(chosen.worker.destinations_dir, name)
+
+
+def _refuse_unseen(chosen: Target, user_id: str) -> None:
+    with Reader(chosen.kafka) as reader:
+        if link_now(reader, chosen, user_id) is None:
+            raise BadConfiguration(
+                f"nothing is known of this user at {chosen.name}: say the user_id as "
+                f"`keepstep links export {chosen.name}` does"
+            )
 
 
 def _refuse_unknown(chosen: Target, field: str) -> None:

@@ -134,6 +134,25 @@ def test_unlink_and_link_are_done_when_the_command_says_so(
     assert exported(console) == {"auth0|ann": "77"}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("unlink", "crm", "auth0|nobody"), "nothing is known of this user at crm"),
+        (("resync", "crm", "--user", "auth0|nobody"), "nothing is known of this user"),
+        (("resync", "crm", "--field", "mood"), "crm has no field 'mood'"),
+        (("link", "crm", "auth0|ann", "a.b"), "'a.b' is no id of a record"),
+    ],
+)
+def test_an_order_that_can_do_nothing_is_refused_in_one_line(
+    pipeline: Pipeline, console: Console, arguments: tuple[str, ...], said: str
+) -> None:
+    done = console.keepstep(*arguments)
+
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
+    assert said in done.err
+    assert commands_left(console) == 0
+
+
 def test_an_order_is_carried_out_by_a_worker_that_comes_later(
     pipeline: Pipeline, console: Console
 ) -> None:
