@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from processors.delivery.commands import (
@@ -13,10 +15,10 @@ from processors.delivery.commands import (
 )
 from processors.delivery.durable import Durable
 from processors.delivery.lanes import Lanes
-from processors.delivery.link import Link, encode
+from processors.delivery.link import Link, Open, encode
 from processors.delivery.operations import Operation
 from processors.delivery.records import Meta, PutLink, PutMeta
-from tests.support.core import ANN, REF, TOPIC, Owner, an_event, rules, version
+from tests.support.core import ANN, BOB, REF, TOPIC, Owner, an_event, rules, version
 
 VERSIONS = {"email": version(1), "name": version(1)}
 LINK = Link(
@@ -151,3 +153,31 @@ def test_an_operation_takes_the_orders_of_a_bounded_number_of_users() -> None:
     assert operation is not None
     assert len(operation.records) == LINKS_MAX + 1
     assert operation.records[-1] == PutMeta(Meta(commands=LINKS_MAX - 1))
+
+
+def test_a_person_s_word_ends_what_waited_for_it() -> None:
+    waiting = replace(LINK, open=Open("ambiguous", "keys", 7.0))
+
+    assert linked(order("link", record_id="new"), waiting).open is None
+    assert linked(order("unlink"), waiting).open is None
+    assert linked(order("resync"), waiting).open == waiting.open
+
+
+def test_an_order_about_a_user_at_work_waits_and_so_do_those_behind_it() -> None:
+    owner = Owner().serve()
+    owner.arrive(an_event(1))
+    attempt = owner.start()
+    for number, user in enumerate((BOB, ANN, b"carol")):
+        command = Command(number, "link", user, record_id=f"{number}")
+        owner.core.command(command, owner.now)
+
+    assert owner.write() == [
+        PutLink(BOB, Link(REF, record_id="0")),
+        PutMeta(Meta(TOPIC, commands=0)),
+    ]
+    owner.end(attempt)
+    owner.write()
+
+    assert owner.core.durable.link(ANN).record_id == "1"
+    assert owner.core.durable.link(b"carol").record_id == "2"
+    assert owner.core.durable.meta.commands == 2
