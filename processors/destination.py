@@ -53,6 +53,13 @@ class Destination(Rules, Connection):
                 f'on.deleted: "{deleted}" needs requests.{deleted}: write it, or say '
                 "another policy"
             )
+        for policy in ("merged", "blocked", "deselected"):
+            wanted = getattr(self.on, policy) == "deactivate"
+            if wanted and self.requests.deactivate is None:
+                raise ValueError(
+                    f'on.{policy}: "deactivate" needs requests.deactivate: write it, '
+                    "or say another policy"
+                )
         by_user_id = self.requests.find_by_user_id is not None
         if by_user_id and self.lookup.user_id_field is None:
             raise ValueError(

@@ -34,7 +34,7 @@ def look_up(fold: Fold, rules: Rules) -> Generator[Call, Answer, Resolved]:
             return Ambiguous()
         if answer.record_ids:
             return Match(answer.record_ids[0], stranger=False)
-    for email in fold.emails:
+    for email in fold.emails if "email" in rules.look_ups else ():
         answer = yield Find(email)
         assert isinstance(answer, Found)  # noqa: S101 -- a Find has no other answer
         if len(answer.record_ids) > 1:

@@ -45,6 +45,8 @@ TOKEN_LINE = 'type = "bearer"\ntoken = {env = "KEEPSTEP_CRM_TOKEN"}'
 BASE = 'base_url = {env = "KEEPSTEP_CRM_URL"}'
 OWNER = 'user_id_field = "auth0_user_id"'
 BY_USER_ID = CRM[CRM.index("[requests.find_by") : CRM.index("[requests.fetch]")]
+DEACTIVATE = CRM[CRM.index("[requests.deact") : CRM.index("[requests.restore]")]
+DELETED, BLOCKED = 'deleted = "deactivate"', 'blocked = "deactivate"'
 REST_OF_IT = CRM[CRM.index('deleted = "deactivate"') :]
 QUERY = 'query = {email = "{email}"}'
 CASES = {
@@ -124,6 +126,13 @@ CASES = {
         REST_OF_IT,
         REST_OF_IT.replace('"deactivate"', '"delete"', 1).partition("[requests.del")[0],
         ("on.deleted", "requests.delete", "another policy"),
+    ),
+    "policy for the blocked without its request": Bad(
+        CRM,
+        CRM.replace(
+            DELETED, f"{DELETED.replace('deactivate', 'ignore')}\n{BLOCKED}"
+        ).replace(DEACTIVATE, ""),
+        ("on.blocked", "requests.deactivate", "another policy"),
     ),
     "no word on deletions, though two users may be at one record": Bad(
         CRM,
