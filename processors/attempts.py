@@ -28,8 +28,8 @@ from processors.metrics import WorkerMetrics
 from processors.refs import References
 from processors.rest.budget import Budget
 from processors.rest.client import RestClient
-from processors.rest.connections import LeaseLost
 from processors.rest.gate import Gate
+from processors.rest.transport import LeaseLost
 
 log = structlog.get_logger()
 

@@ -10,7 +10,7 @@ import httpx
 from aiohttp import ClientResponse, ClientSession, ClientTimeout, DummyCookieJar
 from yarl import URL
 
-from processors.rest.connections import Connection, Connector, Lease
+from processors.rest.transport import Connector, Lease, LeasedTransport
 
 # After a write of more than 64 KiB aiohttp waits for the network; a piece is more.
 PIECE_BYTES = 131_072
@@ -43,7 +43,7 @@ class LeasedSession:
         self._lease = lease
         self._headers = headers
         self._tls = httpx.create_ssl_context(verify=verify, trust_env=False)
-        self._open: set[Connection] = set()
+        self._open: set[LeasedTransport] = set()
         self._session: ClientSession | None = None
 
     async def send(

@@ -14,10 +14,10 @@ import aiohttp
 from processors.delivery.verdict import Unavailable
 from processors.rest.auth import ClientCredentials
 from processors.rest.bodies import FORM
-from processors.rest.connections import LeaseLost, watched
 from processors.rest.credentials import Headers, basic, bearer
 from processors.rest.leased import Answer, LeasedSession
 from processors.rest.retry_after import retry_after_seconds
+from processors.rest.transport import LeaseLost, watched
 from processors.rest.url import below
 
 TOKEN_CHARACTERS_MAX = 16_384

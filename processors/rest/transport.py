@@ -76,7 +76,7 @@ class Connector(TCPConnector):
     """Makes connections that write only while *lease* holds; notes which are open."""
 
     def __init__(
-        self, lease: Lease, connections: set[Connection], tls: SSLContext
+        self, lease: Lease, connections: set[LeasedTransport], tls: SSLContext
     ) -> None:
         # No limit of its own: waiting for a place would look like waiting to connect.
         super().__init__(
@@ -137,23 +137,23 @@ def _resetting(address: AddrInfoType) -> socket.socket:
 
 
 class _Protocol(ResponseHandler):
-    """aiohttp's protocol; what it writes goes through a `Connection`."""
+    """aiohttp's protocol; what it writes goes through a `LeasedTransport`."""
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         lease: Lease,
-        connections: set[Connection],
+        connections: set[LeasedTransport],
     ) -> None:
         super().__init__(loop)
         self._lease, self._connections = lease, connections
-        self._connection: Connection | None = None
+        self._connection: LeasedTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         inner = cast("asyncio.Transport", transport)
         if inner.get_extra_info("sslcontext") is None:
             inner = _Socket(inner, self._lease)
-        self._connection = Connection(inner, self._lease, self.set_exception)
+        self._connection = LeasedTransport(inner, self._lease, self.set_exception)
         self._connections.add(self._connection)
         super().connection_made(self._connection)
 
@@ -247,7 +247,7 @@ class _Socket(_Outer):
         self._inner.abort()
 
 
-class Connection(_Outer):
+class LeasedTransport(_Outer):
     """What aiohttp writes to: asks for the lease, and notes what became of it."""
 
     def __init__(

@@ -26,8 +26,8 @@ from processors.correlation.calls import (
 from processors.correlation.rules import Lookup
 from processors.delivery.verdict import RetryLater
 from processors.rest.client import RestClient
-from processors.rest.connections import LeaseLost, watched
 from processors.rest.leased import PIECE_BYTES, LeasedSession
+from processors.rest.transport import LeaseLost, watched
 from tests.support.destination import connection
 from tests.support.eventually import eventually
 from tests.support.first_bytes import counting_first_bytes, trusting

@@ -14,8 +14,8 @@ from processors.correlation.calls import Done, Find, Found, Update
 from processors.correlation.rules import Lookup
 from processors.delivery.verdict import RetryLater, Unavailable
 from processors.rest.client import RestClient
-from processors.rest.connections import LeaseLost
 from processors.rest.secret import Secret
+from processors.rest.transport import LeaseLost
 from tests.support.answering import Got, Said, answering, turn
 from tests.support.destination import connection
 

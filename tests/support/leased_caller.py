@@ -16,7 +16,7 @@ import uvloop
 from processors.correlation.calls import Create, Deactivate, Delete, Find, Update
 from processors.correlation.rules import Lookup
 from processors.rest.client import RestClient
-from processors.rest.connections import LeaseLost
+from processors.rest.transport import LeaseLost
 from tests.support.destination import connection
 from tests.support.first_bytes import trusting
 
