@@ -1,4 +1,7 @@
-"""What is done to the running system, each with the time that it takes."""
+"""What is done to the running system, each with the time that it takes.
+
+A sleep in here is how long a fault lasts, never a guess at when something is done.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from tests.chaos.supervised import Worker
 TOGGLE_SECONDS = 30.0
 BROKER_PAUSE_SECONDS = 20.0
 READY_SECONDS_MAX = 40.0
+LOOK_SECONDS = 0.1
 
 
 class Fault(NamedTuple):
@@ -105,7 +109,7 @@ def until_ready(worker: Worker) -> bool:
     while time.monotonic() < deadline:
         if worker.ready():
             return True
-        time.sleep(0.1)
+        time.sleep(LOOK_SECONDS)
     return False
 
 

@@ -29,13 +29,13 @@ def freeze(times: int, stage: Stage, seed: int, say: Callable[[str], None]) -> i
 def _freeze(stage: Stage, worker: Worker, chance: random.Random) -> float:
     """Return for how long *worker* was frozen, when it owns partitions again."""
     _until(lambda: _is_busy(stage, worker), f"{worker.name} is not busy")
-    time.sleep(chance.uniform(0.0, 0.3))
+    time.sleep(chance.uniform(0.0, 0.3))  # any moment of a call
     worker.freeze()
     frozen_at = time.time()
     try:
-        time.sleep(SESSION_SECONDS)
+        time.sleep(SESSION_SECONDS)  # how long it is frozen at least
         _until(lambda: _taken_over(stage, worker, frozen_at), "nobody took over")
-        time.sleep(chance.uniform(0.0, 3.0))
+        time.sleep(chance.uniform(0.0, 3.0))  # and by chance longer
     finally:
         woken_at = time.time()
         worker.wake()

@@ -10,8 +10,8 @@ from processors.correlation.calls import Find, Found
 from processors.correlation.rules import Lookup
 from processors.delivery.verdict import RetryLater
 from processors.rest.client import Response, RestClient
-from tests.integration.test_rest_requests import requests
 from tests.support.answering import Got, Said, Server, answering
+from tests.support.calling import requests
 from tests.support.destination import connection
 
 EMAIL = "a@example.com"
