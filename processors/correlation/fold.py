@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from processors.correlation.fates import CHANGED, Facts, Fate
+from processors.correlation.becoming import becoming_of
 from processors.correlation.fields import Sent
 from processors.correlation.reading import (
     ACTIVE,
@@ -17,10 +17,8 @@ from processors.correlation.reading import (
 )
 from processors.correlation.rules import Rules
 from processors.delivery import guard
-from processors.delivery.guard import Change
 from processors.delivery.link import Link, Open
 from processors.delivery.verdict import End, Settled
-from processors.delivery.version import Version
 
 OWN = frozenset((ACTIVE, HINT, *SWITCHES))
 
@@ -38,85 +36,13 @@ class Fold:
         self.items = items
         self.link = link
         self._durable = durable or link
-        self._off = ""  # what stands for a user who is not there
         self.rules = rules
-        self.facts, self.fate = self._fate()
-        changes = [item.change for item in items]
-        if self.facts is not None:
-            changes = self._with_fate(changes)
+        becoming = becoming_of(items, link, rules)
+        self.facts, self.fate, self._off, changes = becoming
         known = link if rules.fold else _untold(link, OWN)
         self.plan = guard.plan(known, changes)
         winners = {change.offset for change in self.plan.winners.values()}
         self.winners = [i for i in items if i.change.offset in winners]
-
-    # ---- what has become of the user
-
-    def _fate(self) -> tuple[Facts | None, Fate]:
-        """Return what is known, or None where nobody ever was deleted or merged."""
-        link = self.link
-        if not link.marks and not any(item.is_special for item in self.items):
-            return None, "there"
-        marks = [mark for item in self.items for mark in item.marks]
-        facts = known_facts(link).plus(marks)
-        return facts, facts.fate(self.rules.grace_seconds)
-
-    def _with_fate(self, changes: list[Change]) -> list[Change]:
-        """Let the fate decide whether the record is active, whoever brought it about.
-
-        A deletion that is known to be a merge before it acts leaves the record as it
-        is. Where the fate is not what the newest event says (a mark that came later, a
-        primary that went), the mark sets it, just above what it corrects.
-        """
-        secret = self.items[0].secret
-        off = secret.of_switch(ACTIVE, on=False)
-        on = secret.of_switch(ACTIVE, on=True)
-        found = [
-            replace(change, fields={**change.fields, ACTIVE: on})
-            if item.is_deletion and not item.is_control and self._keeps(item)
-            else change
-            for item, change in zip(self.items, changes, strict=True)
-        ]
-        by = self._decider
-        if by is not None and self.fate != "there":
-            keeps = self.fate == "merged" and self.rules.on.merged != "deactivate"
-            found += self._corrected(found, by.change, on if keeps else off, off)
-        self._off = off
-        return found
-
-    @property
-    def _decider(self) -> Item | None:
-        """The event that may have changed the fate without being the newest."""
-        telling = [item for item in self.items if item.marks]
-        controls = [item for item in telling if item.is_control]
-        return next(reversed(controls or telling), None)
-
-    def _keeps(self, deletion: Item) -> bool:
-        """Whether no attempt of the deletion can have acted: it knew of the merge."""
-        if self.fate != "merged" or self.rules.on.merged == "deactivate":
-            return False
-        grace = self.rules.grace_seconds
-        until = deletion.received_at + grace
-        in_time = [i for i in self.items if i.received_at <= until]
-        marks = [mark for item in in_time for mark in item.marks]
-        return known_facts(self.link).plus(marks).fate(grace) == "merged"
-
-    def _corrected(
-        self, changes: list[Change], by: Change, wanted: str, off: str
-    ) -> list[Change]:
-        base = self.link.versions.get(ACTIVE)
-        told = self.link.fingerprints.get(ACTIVE)
-        for change in changes:
-            own = change.version
-            if ACTIVE in change.fields and (base is None or own > base):
-                base, told = own, change.fields[ACTIVE]
-        before = known_facts(self.link).fate(self.rules.grace_seconds)
-        if told == wanted or (told is None and before == self.fate):
-            return []
-        version = by.version if base is None or by.version > base else _above(base)
-        fields: dict[str, str | None] = {ACTIVE: wanted}
-        if wanted == off:  # as a deletion does, it covers the whole record
-            fields |= dict.fromkeys(self.rules.written)
-        return [replace(by, version=version, fields=fields)]
 
     # ---- what is asked
 
@@ -298,19 +224,7 @@ class Fold:
         return any(guard.is_fresh(self.link, name, change) for name in change.fields)
 
 
-def known_facts(link: Link) -> Facts:
-    """Return what the link knows; without a mark the user was there at its last."""
-    if link.marks:
-        return Facts(link.marks)
-    last = link.versions.get(ACTIVE)
-    return Facts({} if last is None else {CHANGED: last})
-
-
 def _untold(link: Link, kept: Collection[str]) -> Link:
     """Return *link* as if no field but the *kept* ones had been told."""
     own = {name: f for name, f in link.fingerprints.items() if name in kept}
     return replace(link, fingerprints=own)
-
-
-def _above(version: Version) -> Version:
-    return version._replace(whole=version.whole + 1)
