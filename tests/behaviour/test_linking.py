@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from tests.support.eventually import eventually
 from tests.support.operating import Console
 from tests.support.pipeline import Pipeline, running_pipeline
+from tests.support.user_events import user_event
 from tests.support.worker import hasty
 
 pytestmark = pytest.mark.kafka
@@ -32,15 +32,6 @@ def console(kafka: str, installation: str, tmp_path: Path) -> Console:
     made.env["KEEPSTEP_WORKER_DESTINATIONS_DIR"] = hasty(tmp_path)
     made.env |= {"KEEPSTEP_CRM_URL": "http://127.0.0.1:9", "KEEPSTEP_CRM_TOKEN": "t"}
     return made
-
-
-def an_event(user: str, number: int, kind: str, **profile: Any) -> dict[str, Any]:
-    return {
-        "id": f"evt_{uuid4().hex[:22]}",
-        "type": f"user.{kind}",
-        "time": f"2026-01-01T00:00:{number:02}Z",
-        "data": {"object": {"user_id": f"auth0|{user}", **profile}},
-    }
 
 
 def ended(pipeline: Pipeline, event: dict[str, Any]) -> str:
@@ -63,7 +54,7 @@ def exported(console: Console) -> dict[str, str]:
 def test_known_links_are_imported_and_the_first_update_goes_there(
     pipeline: Pipeline, console: Console, tmp_path: Path
 ) -> None:
-    other = an_event("other", 1, "created", email="other@example.com")
+    other = user_event("other", "created", email="other@example.com")
     assert ended(pipeline, other) == "created"
     [record] = pipeline.crm.contacts(email="other@example.com")
     file = tmp_path / "known.ndjson"
@@ -75,7 +66,7 @@ def test_known_links_are_imported_and_the_first_update_goes_there(
 
     assert done.code == 0, done.err
     assert "sent: 1 links" in done.out
-    updated = an_event("ann", 2, "updated", name="Ann")
+    updated = user_event("ann", "updated", name="Ann", email=None)
     assert ended(pipeline, updated) == "updated"
     [record] = pipeline.crm.contacts(email="other@example.com")
     assert record["name"] == "Ann"
@@ -100,15 +91,15 @@ def test_resync_sends_anew_what_was_unchanged(
     pipeline: Pipeline, console: Console
 ) -> None:
     profile = {"email": "ann@example.com", "name": "Ann"}
-    assert ended(pipeline, an_event("ann", 1, "created", **profile)) == "created"
-    assert ended(pipeline, an_event("ann", 2, "updated", **profile)) == "unchanged"
+    assert ended(pipeline, user_event("ann", "created", **profile)) == "created"
+    assert ended(pipeline, user_event("ann", "updated", **profile)) == "unchanged"
 
     done = console.keepstep("resync", "crm", "--field", "name")
 
     assert done.code == 0, done.err
     assert "of 1 users" in done.out
     eventually(lambda: "name" not in fields(console))
-    outcome = an_event("ann", 3, "updated", **profile)
+    outcome = user_event("ann", "updated", **profile)
     assert ended(pipeline, outcome) == "updated"
     assert pipeline.outcome_of(outcome["id"])["fields"] == ["name"]
 
@@ -122,7 +113,7 @@ def fields(console: Console) -> list[str]:
 def test_unlink_and_link_are_done_when_the_command_says_so(
     pipeline: Pipeline, console: Console
 ) -> None:
-    created = an_event("ann", 1, "created", email="ann@example.com")
+    created = user_event("ann", "created", email="ann@example.com")
     assert ended(pipeline, created) == "created"
 
     unlinked = console.keepstep("unlink", "crm", "auth0|ann")
@@ -170,10 +161,10 @@ def test_an_order_is_carried_out_by_a_worker_that_comes_later(
 def test_an_open_item_ends_when_a_person_says_whose_record_it_is(
     pipeline: Pipeline, console: Console
 ) -> None:
-    other = an_event("other", 1, "created", email="other@example.com")
+    other = user_event("other", "created", email="other@example.com")
     assert ended(pipeline, other) == "created"
     [record] = pipeline.crm.contacts(email="other@example.com")
-    unmatched = an_event("ann", 2, "updated", name="Ann")
+    unmatched = user_event("ann", "updated", name="Ann", email=None)
     assert pipeline.send(unmatched) == 202
     eventually(pipeline.parked)
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from tests.support.eventually import eventually
 from tests.support.operating import Console
 from tests.support.pipeline import Pipeline, running_pipeline
+from tests.support.user_events import user_event
 from tests.support.worker import hasty
 
 pytestmark = pytest.mark.kafka
-MOMENTS = count(1)
 LIMIT = 3  # of each hour, and so 1 for each of three partitions
 USERS = 9
 NO_GRACE, GRACE = "deletion_grace_seconds = 0\n", "deletion_grace_seconds = 3\n"
@@ -30,16 +28,6 @@ def pipeline(kafka: str, installation: str, tmp_path: Path) -> Iterator[Pipeline
     told = {"KEEPSTEP_WORKER_DESTINATIONS_DIR": str(tmp_path)}
     with running_pipeline(kafka, installation, tmp_path, **told) as running:
         yield running
-
-
-def an_event(user: str, kind: str, **profile: Any) -> dict[str, Any]:
-    profile = {"user_id": f"auth0|{user}", "email": f"{user}@example.com", **profile}
-    return {
-        "id": f"evt_{uuid4().hex[:22]}",
-        "type": f"user.{kind}",
-        "time": f"2026-01-01T00:00:{next(MOMENTS):02}Z",
-        "data": {"object": profile},
-    }
 
 
 def status(pipeline: Pipeline, user: str) -> str:
@@ -59,14 +47,14 @@ def send(pipeline: Pipeline, *events: dict[str, Any]) -> list[str]:
 def test_who_merged_two_logins_is_not_deactivated(
     pipeline: Pipeline, *, deletion_first: bool
 ) -> None:
-    send(pipeline, an_event("first", "created"), an_event("second", "created"))
+    send(pipeline, user_event("first", "created"), user_event("second", "created"))
     identities = [
         {"provider": "auth0", "user_id": "first"},
         {"provider": "auth0", "user_id": "second"},
     ]
     merge = [
-        an_event("second", "deleted"),
-        an_event("first", "updated", identities=identities),
+        user_event("second", "deleted"),
+        user_event("first", "updated", identities=identities),
     ]
 
     ended = send(pipeline, *(merge if deletion_first else merge[::-1]))
@@ -88,13 +76,13 @@ def test_a_mass_of_deletions_stops_at_the_limit_and_goes_on_when_confirmed(
     with running_pipeline(
         kafka, installation, tmp_path, KEEPSTEP_WORKER_DESTINATIONS_DIR=str(tmp_path)
     ) as pipeline:
-        send(pipeline, *[an_event(user, "created") for user in users])
-        deletions = [an_event(user, "deleted") for user in users]
+        send(pipeline, *[user_event(user, "created") for user in users])
+        deletions = [user_event(user, "deleted") for user in users]
         for deletion in deletions:
             pipeline.send(deletion)
         eventually(lambda: held(pipeline) >= USERS - LIMIT)
         active = [user for user in users if status(pipeline, user) == "active"]
-        others = send(pipeline, an_event("someone", "created"))
+        others = send(pipeline, user_event("someone", "created"))
         console = Console(kafka, installation, tmp_path)
 
         said = console.keepstep("deactivations", "confirm", "crm")

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -18,6 +17,7 @@ from events.topics import Topics
 from tests.support.eventually import eventually
 from tests.support.follower import Follower
 from tests.support.pipeline import PARTITIONS, Pipeline, running_pipeline
+from tests.support.user_events import user_event
 from tests.support.worker import hasty, running_worker
 
 pytestmark = pytest.mark.kafka
@@ -42,16 +42,6 @@ def written(directory: Path, line: str) -> str:
     return str(directory)
 
 
-def an_event(user: str, kind: str = "created") -> dict[str, Any]:
-    profile = {"user_id": f"auth0|{user}", "email": f"{user}@example.com"}
-    return {
-        "id": f"evt_{uuid4().hex[:22]}",
-        "type": f"user.{kind}",
-        "time": "2026-01-01T00:00:00Z",
-        "data": {"object": profile},
-    }
-
-
 @contextmanager
 def outcomes(pipeline: Pipeline) -> Iterator[Follower]:
     topic = pipeline.topics.outcomes("crm-observe")
@@ -71,7 +61,7 @@ def writes(pipeline: Pipeline) -> int:
 
 
 def test_it_is_asked_and_never_written_to(observed: Pipeline) -> None:
-    created, deleted = an_event("ann"), an_event("ann", "deleted")
+    created, deleted = user_event("ann", "created"), user_event("ann", "deleted")
     assert observed.send(created) == 202
 
     with outcomes(observed) as follower:
@@ -86,7 +76,7 @@ def test_it_is_asked_and_never_written_to(observed: Pipeline) -> None:
 def test_to_apply_afterwards_needs_no_replay(
     observed: Pipeline, installation: str, tmp_path: Path
 ) -> None:
-    before, after = an_event("ann"), an_event("bob")
+    before, after = user_event("ann", "created"), user_event("bob", "created")
     assert observed.send(before) == 202
     with outcomes(observed) as follower:
         eventually(partial(ends, follower, before))

@@ -14,6 +14,7 @@ from confluent_kafka import Producer
 
 from tests.support.eventually import eventually
 from tests.support.pipeline import Pipeline, running_pipeline
+from tests.support.user_events import user_event
 
 pytestmark = pytest.mark.kafka
 
@@ -39,22 +40,12 @@ def user() -> str:
 MOMENTS = count()
 
 
-def an_event(user: str, kind: str = "user.created", **profile: Any) -> dict[str, Any]:
-    profile = {"user_id": f"auth0|{user}", "email": f"{user}@example.com", **profile}
-    return {
-        "id": f"evt_{uuid4().hex[:22]}",
-        "type": kind,
-        "time": f"2026-01-01T00:00:00.{next(MOMENTS):09}Z",
-        "data": {"object": profile},
-    }
-
-
 def contact_of(pipeline: Pipeline, user: str) -> dict[str, Any] | None:
     return next(iter(pipeline.crm.contacts(email=f"{user}@example.com")), None)
 
 
 def test_a_new_user_becomes_a_contact(pipeline: Pipeline, user: str) -> None:
-    event = an_event(user, name="Ann", phone_number="+15550100")
+    event = user_event(user, "created", name="Ann", phone_number="+15550100")
 
     assert pipeline.send(event) == 202
     outcome = pipeline.outcome_of(event["id"])
@@ -72,7 +63,7 @@ def test_a_partial_update_leaves_the_other_fields_alone(
     pipeline: Pipeline, user: str
 ) -> None:
     pipeline.crm.add(email=f"{user}@example.com", name="Ann", phone="+1")
-    event = an_event(user, "user.updated", phone_number="+2", name=None)
+    event = user_event(user, "updated", phone_number="+2", name=None)
 
     pipeline.send(event)
     pipeline.outcome_of(event["id"])
@@ -86,8 +77,8 @@ def test_the_hint_finds_the_contact_whatever_its_email(
     pipeline: Pipeline, user: str
 ) -> None:
     held = pipeline.crm.add(email="other@example.com", name="Ann")
-    event = an_event(
-        user, "user.updated", name="Bea", app_metadata={"crm_contact_id": held["id"]}
+    event = user_event(
+        user, "updated", name="Bea", app_metadata={"crm_contact_id": held["id"]}
     )
 
     pipeline.send(event)
@@ -101,7 +92,7 @@ def test_the_hint_finds_the_contact_whatever_its_email(
 
 def test_a_deleted_user_is_deactivated(pipeline: Pipeline, user: str) -> None:
     pipeline.crm.add(email=f"{user}@example.com", name="Ann")
-    event = an_event(user, "user.deleted")
+    event = user_event(user, "deleted")
 
     pipeline.send(event)
     outcome = pipeline.outcome_of(event["id"])
@@ -115,7 +106,7 @@ def test_a_deleted_user_is_deactivated(pipeline: Pipeline, user: str) -> None:
 def test_an_update_of_an_unknown_user_waits_for_a_person(
     pipeline: Pipeline, user: str
 ) -> None:
-    event = an_event(user, "user.updated")
+    event = user_event(user, "updated")
 
     pipeline.send(event)
     found = eventually(
@@ -138,7 +129,7 @@ def test_a_crm_that_fails_twice_is_asked_a_third_time(
     pipeline: Pipeline, user: str
 ) -> None:
     pipeline.crm.put_faults({"kind": "error", "status": 503, "requests": 2})
-    event = an_event(user)
+    event = user_event(user, "created")
 
     pipeline.send(event)
     outcome = pipeline.outcome_of(event["id"])
@@ -158,8 +149,8 @@ def test_later_events_of_a_user_wait_behind_the_one_that_failed(
     pipeline: Pipeline, user: str
 ) -> None:
     pipeline.crm.put_faults({"kind": "error", "status": 503, "requests": 1})
-    first = an_event(user, name="Ann")
-    second = an_event(user, "user.updated", name="Bea")
+    first = user_event(user, "created", name="Ann")
+    second = user_event(user, "updated", name="Bea")
 
     pipeline.send(first)
     pipeline.send(second)
@@ -177,7 +168,7 @@ def test_a_crm_that_never_recovers_ends_in_a_dead_letter(
     pipeline: Pipeline, user: str
 ) -> None:
     pipeline.crm.put_faults({"kind": "error", "status": 500})
-    event = an_event(user)
+    event = user_event(user, "created")
 
     pipeline.send(event)
     outcome = pipeline.outcome_of(event["id"])
@@ -200,7 +191,7 @@ def test_a_crm_that_never_recovers_ends_in_a_dead_letter(
 def test_what_the_crm_refuses_is_a_dead_letter_at_once(
     pipeline: Pipeline, user: str
 ) -> None:
-    event = an_event(user, app_metadata={"crm_contact_id": "../admin"})
+    event = user_event(user, "created", app_metadata={"crm_contact_id": "../admin"})
 
     pipeline.send(event)
     outcome = pipeline.outcome_of(event["id"])
@@ -213,7 +204,7 @@ def test_an_answer_lost_after_the_effect_is_tried_again(
     pipeline: Pipeline, user: str
 ) -> None:
     pipeline.crm.put_faults({"kind": "drop_after", "method": "POST", "requests": 1})
-    event = an_event(user)
+    event = user_event(user, "created")
 
     pipeline.send(event)
     outcome = pipeline.outcome_of(event["id"])
@@ -227,7 +218,7 @@ def test_a_busy_crm_is_asked_again_after_the_time_it_named(
 ) -> None:
     pipeline.crm.put_faults({"kind": "busy", "retry_after_seconds": 1, "requests": 1})
     seen = len(pipeline.crm.requests())
-    event = an_event(user)
+    event = user_event(user, "created")
 
     pipeline.send(event)
     pipeline.outcome_of(event["id"])
@@ -261,7 +252,7 @@ def test_a_message_that_cannot_be_read_is_a_dead_letter_and_the_next_goes_on(
     producer.produce(pipeline.topics.events.name, b"\xff not json", key)
     producer.produce(pipeline.topics.events.name, None, key)
     assert producer.flush(10) == 0
-    event = an_event(user)
+    event = user_event(user, "created")
 
     pipeline.send(event)
     pipeline.outcome_of(event["id"])
@@ -276,7 +267,7 @@ def test_nothing_personal_is_in_logs_metrics_or_outcomes(
 ) -> None:
     canaries = [user, "Canary Name", "+15559999", pipeline.crm.token]
     pipeline.crm.put_faults({"kind": "error", "status": 503, "requests": 1})
-    event = an_event(user, name="Canary Name", phone_number="+15559999")
+    event = user_event(user, "created", name="Canary Name", phone_number="+15559999")
 
     pipeline.send(event)
     pipeline.outcome_of(event["id"])
