@@ -55,7 +55,9 @@ def test_the_story_ends_as_it_must(
             play(pipeline, json_server, step)
 
         states = [o["action"] or o["outcome"] for o in pipeline.outcomes()]
-        ends = [step.ends for step in steps() if ":" not in step.ends]
+        # While it is away no attempt is counted, so none is the third.
+        told = [step.ends.partition(" (attempt")[0] for step in steps()]
+        ends = [end for end in told if ":" not in end]
         assert sorted(states) == sorted(ends)
         held = {contact["email"]: contact for contact in json_server.contacts()}
         assert len(held) == len(json_server.contacts()) == len(contacts())
