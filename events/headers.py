@@ -25,7 +25,11 @@ SOURCE_TOPIC = "source-topic"
 SOURCE_PARTITION = "source-partition"
 SOURCE_OFFSET = "source-offset"
 SOURCE_TIMESTAMP = "source-timestamp"
+
+BATCH = "batch"  # of every record that a transaction brings into a destination's topics
+
 OF_ENTRIES = (
+    BATCH,
     ATTEMPT,
     NOT_BEFORE,
     STATE,

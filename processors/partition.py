@@ -82,7 +82,7 @@ class Owned:
         self._written_at = 0.0
         self._alarm = Alarm(self._wake)
         self._retry_end = 0
-        self._aborted = 0
+        self._gaps = 0
         self.closed = asyncio.Event()
         self.stopped = ""
 
@@ -184,7 +184,7 @@ class Owned:
         read = await self._tools.loading.load(self.core.number)
         if self.core.epoch == epoch and self.core.state == "loading":
             self._retry_end = read.retry_end
-            self._aborted = self._tools.commits.aborted(self.core.number)
+            self._gaps = self._tools.commits.gaps(self.core.number)
             self.core.loaded(read.loaded)
 
     async def _commit(self) -> None:
@@ -228,11 +228,11 @@ class Owned:
             log.info("partition.active", partition=self.core.number)
 
     async def _recount(self, batch: Batch) -> None:
-        """Find out where the batch begins, where given-up transactions left gaps."""
+        """Find out where the batch begins, where transactions left gaps."""
         number = self.core.number
-        aborted = self._tools.commits.aborted(number)
-        if aborted != self._aborted:
-            self._aborted = aborted
+        gaps = self._tools.commits.gaps(number)
+        if gaps != self._gaps:
+            self._gaps = gaps
             entries = sum(isinstance(r, Park | Unpark) for r in batch.records)
             end = await self._tools.loading.retry_end(number)
             self._retry_end = end - entries - (1 if entries else 0)

@@ -15,6 +15,7 @@ from events import headers as h
 from events.exits import BadConfiguration
 from events.publisher import Message as Outgoing
 from processors.delivery.verdict import DeadClass
+from processors.ledger.keys import ENDED
 
 ByClass = Annotated[
     DeadClass | None, typer.Option("--class", help="only letters of this class")
@@ -47,7 +48,9 @@ class Letter(NamedTuple):
 def letters(reader: Reader, target: Target) -> Iterator[Letter]:
     """Yield every dead letter of the destination, each partition in order."""
     topic = target.topics.dead(target.name).name
-    return map(_letter, reader.records(topic, target.partitions))
+    for message in reader.records(topic, target.partitions):
+        if message.key() != ENDED or message.headers():
+            yield _letter(message)
 
 
 def letter(reader: Reader, target: Target, partition: int, offset: int) -> Letter:

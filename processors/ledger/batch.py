@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import Message as Received
 
 from events.publisher import Message
 from processors.ledger.clients import Deadline
 from processors.ledger.offsets import MarkedOffsets
+from processors.ledger.place import Place
 
 
 @dataclass
@@ -26,15 +28,25 @@ class Batch:
     offsets: MarkedOffsets | None = None
     group: Any = None
     index: int = 0
+    ends: dict[Place, int] = field(default_factory=dict)
 
     def fill(self) -> None:
-        """Queue everything; the commit waits for it."""
+        """Queue everything; the commit waits for it.
+
+        `ends` then gets the offset after the last record of each place.
+        """
+        self.ends.clear()
         for message in self.messages:
-            self._produce(message)
+            self._produce(message, on_delivery=self._delivered)
         if self.offsets is not None:
             self.producer.send_offsets_to_transaction(
                 self.offsets.positions(), self.group, self.deadline.left_seconds()
             )
+
+    def fill_and_wait(self) -> None:
+        """Queue everything, and wait until the broker has it."""
+        self.fill()
+        self.producer.flush(self.deadline.left_seconds())
 
     def fill_one_by_one(self) -> None:
         """Write each record by itself; `index` tells which one came last.
@@ -52,6 +64,16 @@ class Batch:
             error = reports.pop()
             if error is not None:
                 raise KafkaException(error)
+
+    def to(self, place: Place) -> list[Message]:
+        """Return the records that go to *place*."""
+        return [m for m in self.messages if (m.topic, m.partition) == place]
+
+    def _delivered(self, error: KafkaError | None, record: Received) -> None:
+        if error is None:
+            place = Place(record.topic() or "", record.partition() or 0)
+            end = (record.offset() or 0) + 1
+            self.ends[place] = max(end, self.ends.get(place, 0))
 
     def _produce(self, message: Message, **options: Any) -> None:
         self.producer.produce(

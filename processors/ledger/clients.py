@@ -42,6 +42,10 @@ class Deadline:
         """Whether the time is up."""
         return time.monotonic() >= self._at
 
+    def within(self, seconds_max: float) -> Deadline:
+        """Return this moment, or one in *seconds_max*, whichever comes first."""
+        return Deadline(min(seconds_max, self.left_seconds()))
+
     def left_seconds(self) -> float:
         """Return the time that is left, never quite 0: librdkafka may mean else."""
         return max(0.001, self._at - time.monotonic())

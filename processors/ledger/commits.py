@@ -13,8 +13,9 @@ import structlog
 from events.kafka import KafkaSettings
 from events.publisher import Message
 from processors.ledger.clients import LedgerUnavailable
-from processors.ledger.hanging import Place
 from processors.ledger.offsets import MarkedOffsets
+from processors.ledger.place import Place
+from processors.ledger.stable import StableEnds
 from processors.ledger.transactions import Transactions
 
 log = structlog.get_logger()
@@ -47,6 +48,7 @@ class Commits:
         self._topic = topic
         self._written = written
         self._timeout_seconds = transaction_timeout_seconds
+        self._stable = StableEnds(kafka)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ledger")
         self._opened: dict[int, Transactions] = {}
         self._turns: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -59,6 +61,7 @@ class Commits:
                 self._kafka,
                 f"{self._group}.{partition}",
                 [Place(topic, partition) for topic in self._written],
+                self._stable,
                 transaction_timeout_seconds=self._timeout_seconds,
             )
             self._opened[partition] = transactions
@@ -80,9 +83,9 @@ class Commits:
         result: Result = written.value
         return result
 
-    def aborted(self, partition: int) -> int:
-        """Return how many transactions of *partition* were given up; each is a gap."""
-        return self._opened[partition].aborted
+    def gaps(self, partition: int) -> int:
+        """Return how many gaps transactions have left in the offsets of *partition*."""
+        return self._opened[partition].gaps
 
     async def commit(self, partition: int, offset: int) -> Result:
         """Commit the group's offset of an owned partition, with our mark."""
@@ -103,6 +106,7 @@ class Commits:
         for partition in list(self._opened):
             await self.close(partition)
         self._pool.shutdown(wait=False)
+        self._stable.close()
 
     async def _run(self, work: Callable[P, T], *arguments: P.args, **_: P.kwargs) -> T:
         loop = asyncio.get_running_loop()

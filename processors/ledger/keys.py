@@ -6,6 +6,9 @@ META = b"@meta"
 OWNER = b"@owner"
 # The lane and link of what has no user of this partition.
 NONE = b"@none"
+# Of a record without a value or a header, in any topic of a destination: it only ends
+# a transaction that the broker forgot to end.
+ENDED = b"@ended"
 CONTROL = (META, OWNER)
 
 

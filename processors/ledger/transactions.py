@@ -13,10 +13,13 @@ from events.topics import RECORD_BYTES_MAX
 from processors.ledger import hanging, refusals, rounds
 from processors.ledger.batch import Batch
 from processors.ledger.clients import SILENT, Deadline, LedgerUnavailable
-from processors.ledger.hanging import Place
+from processors.ledger.fates import fates
 from processors.ledger.offsets import MarkedOffsets, of_no_member
+from processors.ledger.place import Place
 from processors.ledger.refusals import RecordRefused
 from processors.ledger.rounds import Round, Written
+from processors.ledger.stable import StableEnds
+from processors.ledger.stamp import stamped
 
 __all__ = ["LedgerUnavailable", "RecordRefused", "Transactions", "Written"]
 
@@ -30,9 +33,9 @@ class Transactions:
 
     Blocks, each call within its limit: use a thread, and one at a time. Whoever opens
     the same *transactional_id* later, in whatever process, fences this one. *places*
-    are where it writes to.
-    `reason` names the last failure. `aborted` counts transactions that were given up:
-    each leaves a gap in the offsets of the partitions that it wrote to.
+    are where it writes to, and *stable* tells how far they can be read.
+    `reason` names the last failure. `gaps` counts transactions that hold none of
+    what was asked for: each is a gap in the offsets of the partitions it wrote to.
     """
 
     def __init__(
@@ -40,12 +43,14 @@ class Transactions:
         kafka: KafkaSettings,
         transactional_id: str,
         places: Sequence[Place],
+        stable: StableEnds,
         *,
         transaction_timeout_seconds: float = 15.0,
         commit_seconds_max: float = 20.0,
     ) -> None:
         self._kafka = kafka
         self._places = places
+        self._stable = stable
         self._settings: dict[str, Any] = {
             **kafka.librdkafka(),
             "transactional.id": transactional_id,
@@ -68,7 +73,7 @@ class Transactions:
         self._producer: Producer | None = None
         self._doubtful = False  # an abort may have left something open
         self.reason = ""
-        self.aborted = 0
+        self.gaps = 0
 
     def open(self, seconds_max: float) -> None:
         """Fence every former owner; when this returns, what they wrote can be read.
@@ -83,13 +88,21 @@ class Transactions:
         if failure is not None:
             raise LedgerUnavailable(failure.name())
         self._end_what_hangs(producer, deadline)
+        self._doubtful = False
         self._producer = producer
 
     def _end_what_hangs(self, producer: Producer, deadline: Deadline) -> None:
-        left = hanging.undecided(self._kafka, self._places, deadline)
-        if left:
-            hanging.end(producer, left, deadline)
-        self._doubtful = False
+        """End the last transaction of the former owners as they would have it."""
+        for _ in range(ROUNDS_MAX):
+            left = hanging.undecided(self._kafka, self._stable, self._places, deadline)
+            if not left:
+                break
+            decided = set(self._places) - {Place(*stretch[:2]) for stretch in left}
+            found = fates(self._kafka, left, list(decided), deadline)
+            if found.aborted:
+                hanging.drop(producer, found.aborted, deadline)
+            if found.committed:
+                hanging.finish(producer, found.committed, deadline)
 
     def close(self) -> None:
         """Give the producer up without waiting; nothing is written after.
@@ -113,6 +126,7 @@ class Transactions:
             RecordRefused: The broker will never take one of *messages*; nothing was
                 written, and the next batch can be.
         """
+        messages = stamped(messages, self._places)
         refusals.check_sizes(messages)
         written = Written.UNKNOWN  # after any other error, too
         try:
@@ -141,8 +155,10 @@ class Transactions:
         batch = Batch(producer, messages, deadline, offsets, group)
         for _ in range(ROUNDS_MAX):
             if self._doubtful:
-                self._end_what_hangs(producer, deadline)
+                self._drop_what_hangs(producer, deadline)
             done = self._noted(rounds.commit(producer, batch.fill, deadline))
+            if done.written is Written.DURABLE:
+                self._wait_for_markers(batch)
             if done.written is not Written.ABORTED:
                 return done.written
             if refusals.at_fault(done.failure):
@@ -150,6 +166,28 @@ class Transactions:
             if deadline.passed:
                 break
         return Written.ABORTED
+
+    def _wait_for_markers(self, batch: Batch) -> None:
+        """Wait until what is committed can be read, and see that it will be.
+
+        Where a marker is lost, the end of the next transaction is that of this one.
+        """
+        batch.producer.poll(0)  # the last reports of what was delivered where
+        patience = batch.deadline.within(hanging.MARKERS_SECONDS_MAX)
+        left = self._stable.behind(batch.ends, patience, batch.deadline)
+        if left:
+            held = {place: batch.to(place) for place in left}
+            self.gaps += 1
+            hanging.finish(batch.producer, held, batch.deadline)
+
+    def _drop_what_hangs(self, producer: Producer, deadline: Deadline) -> None:
+        """End what an abort has left open; what was committed before is decided."""
+        for _ in range(ROUNDS_MAX):
+            left = hanging.undecided(self._kafka, self._stable, self._places, deadline)
+            if not left:
+                break
+            hanging.drop(producer, [Place(*stretch[:2]) for stretch in left], deadline)
+        self._doubtful = False
 
     def _search(self, batch: Batch) -> Written:
         """Raise RecordRefused for the record that the broker refuses; writes none."""
@@ -166,7 +204,7 @@ class Transactions:
 
     def _noted(self, done: Round) -> Round:
         if done.written is Written.ABORTED:
-            self.aborted += 1
+            self.gaps += 1
             self._doubtful = True
         if done.failure is not None:
             self.reason = done.failure.name()

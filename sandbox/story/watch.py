@@ -73,9 +73,9 @@ class Watch:
         if topic == self._quarantine.name:
             state = f"quarantine: {headers[h.REASON]}"
             return Seen(None, None, "", state, None, None, ended=True)
+        if message.value() is None:
+            return None  # does not wait any more, or ends a transaction
         if topic in self._retry:
-            if message.value() is None:
-                return None
             return _parked(self._retry[topic], headers)
         return _ended(self._outcomes[topic], json.loads(message.value() or b"{}"))
 

@@ -11,6 +11,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 from events import headers
 from events.kafka import KafkaSettings
 from events.topics import Topics
+from processors.ledger.keys import ENDED
 from tests.history.records import Dumped
 
 _json = msgspec.json.Encoder()
@@ -36,9 +37,9 @@ def dump(kafka: KafkaSettings, topics: Topics, path: Path) -> None:
         while left:
             for message in consumer.consume(10_000, 0.5):
                 error = message.error()
-                if error is None:
+                if error is None and message.key() != ENDED:
                     file.write(_json.encode(_dumped(message)) + b"\n")
-                elif error.name() == "_PARTITION_EOF":
+                elif error is not None and error.name() == "_PARTITION_EOF":
                     left.discard((message.topic() or "", message.partition() or 0))
     consumer.close()
 

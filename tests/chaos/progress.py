@@ -8,6 +8,7 @@ from uuid import uuid4
 import msgspec
 from confluent_kafka import Consumer, TopicPartition
 
+from processors.ledger.keys import ENDED
 from tests.chaos.stage import Stage
 
 
@@ -62,7 +63,7 @@ class Progress:
 
     def _take(self) -> None:
         for message in self._consumer.consume(10_000, 0.5):
-            if message.error() is None:
+            if message.error() is None and message.key() != ENDED:
                 value = message.value() or b""
                 said = msgspec.json.decode(value, type=_Outcome)
                 self._ended.add(said.source[1:])

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from events.publisher import Message
 from processors.ledger.clients import Deadline
-from processors.ledger.hanging import Place, undecided
+from processors.ledger.keys import ENDED
+from processors.ledger.offsets import ends
+from processors.ledger.place import Place
+from processors.ledger.stable import StableEnds
+from processors.ledger.stamp import stamped
 from processors.ledger.transactions import Written
 from sandbox.kafka import Broker
 from tests.support.broker import own_broker
@@ -33,41 +39,102 @@ def places(ledger: Ledger) -> list[Place]:
     return [Place(topic.name, 0) for topic in ledger.topics.written_by("crm")]
 
 
-def still_open(ledger: Ledger) -> list[Place]:
-    return undecided(ledger.kafka, places(ledger), Deadline(10.0))
+def still_open(ledger: Ledger) -> list[str]:
+    """Return the topics whose ends cannot be read by those who read what is decided."""
+    deadline = Deadline(10.0)
+    written = [place.topic for place in places(ledger)]
+    high = {
+        Place(topic, 0): ends(ledger.kafka, topic, [0], 10.0)[0].high
+        for topic in written
+    }
+    left = StableEnds(ledger.kafka).behind(high, Deadline(0.0), deadline)
+    return [place.topic for place in left]
 
 
-def leave(ledger: Ledger, number: int) -> None:
-    """Leave a transaction of the owner open in the *number*-th topic of the ledger."""
-    messages = (
+def records(ledger: Ledger) -> list[Message]:
+    """Return one record for each topic, as one transaction writes them."""
+    messages = [
         ledger.link(b"ann", b"link"),
         ledger.park(b"ann@topic@1", b"event"),
         ledger.letter(b"ann", b"event"),
         ledger.outcome(b"ann", b"outcome"),
-    )
+    ]
+    return stamped(messages, places(ledger))
+
+
+def leave(ledger: Ledger, hidden: list[Message], **rest: Any) -> None:
+    """Leave a transaction of the owner open, where it is *hidden*."""
     owner = f"{ledger.topics.installation}.crm.0"
-    leave_hanging(ledger.kafka.bootstrap_servers, owner, messages[number])
+    leave_hanging(ledger.kafka.bootstrap_servers, owner, hidden, **rest)
+
+
+def values(ledger: Ledger) -> list[bytes]:
+    return [r.value or b"" for r in ledger.stored() if r.key != ENDED]
 
 
 @pytest.mark.parametrize("number", range(4))
-def test_what_a_former_owner_left_open_is_aborted_by_the_next(
+def test_what_was_written_in_part_is_aborted_by_the_next_owner(
     ledger: Ledger, number: int
 ) -> None:
-    leave(ledger, number)
-    assert still_open(ledger) == [places(ledger)[number]]
+    leave(ledger, [records(ledger)[number]])
+    assert still_open(ledger) == [places(ledger)[number].topic]
 
     owner = ledger.opened()
 
     assert still_open(ledger) == []
-    assert owner.write([ledger.link(b"bob", b"link")]) is Written.DURABLE
-    assert [record.key for record in ledger.stored()] == [b"bob"]
+    assert owner.write([ledger.link(b"bob", b"of bob")]) is Written.DURABLE
+    assert values(ledger) == [b"of bob"]
+
+
+def test_what_was_written_whole_is_committed_by_the_next_owner(ledger: Ledger) -> None:
+    leave(ledger, records(ledger))
+    assert len(still_open(ledger)) == len(records(ledger))
+
+    ledger.opened()
+
+    assert still_open(ledger) == []
+    assert values(ledger) == [b"link", b"event", b"event", b"outcome"]
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_what_is_committed_in_one_topic_is_committed_in_all(
+    ledger: Ledger, number: int
+) -> None:
+    hidden = records(ledger)
+    seen = [hidden.pop(number)]
+    leave(ledger, hidden, seen=seen, committed=True)
+    assert values(ledger) == [seen[0].value]
+
+    ledger.opened()
+
+    assert still_open(ledger) == []
+    assert sorted(values(ledger)) == [b"event", b"event", b"link", b"outcome"]
+
+
+def test_what_is_aborted_in_one_topic_is_aborted_in_all(ledger: Ledger) -> None:
+    link, *hidden = records(ledger)
+    leave(ledger, hidden, seen=[link])
+
+    ledger.opened()
+
+    assert still_open(ledger) == []
+    assert values(ledger) == []
+
+
+def test_a_record_without_a_stamp_is_aborted(ledger: Ledger) -> None:
+    leave(ledger, [ledger.link(b"ann", b"link")])
+
+    ledger.opened()
+
+    assert still_open(ledger) == []
+    assert values(ledger) == []
 
 
 def test_a_strangers_transaction_is_left_alone(ledger: Ledger) -> None:
     with open_transaction(ledger, ledger.link(b"ann", b"link")) as stranger:
         ledger.opened()
 
-        assert still_open(ledger) == places(ledger)[:1]
+        assert still_open(ledger) == [ledger.links.name]
         stranger.commit_transaction(10.0)
 
-    assert [record.key for record in ledger.stored()] == [b"ann"]
+    assert values(ledger) == [b"link"]

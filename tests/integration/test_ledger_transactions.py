@@ -170,7 +170,7 @@ def test_a_record_beyond_every_topic_is_refused_without_asking(ledger: Ledger) -
     with pytest.raises(RecordRefused, match="record 1 of the batch"):
         owner.write([ledger.outcome(b"ann", b"outcome"), letter])
 
-    assert owner.aborted == 0
+    assert owner.gaps == 0
     assert owner.write(a_batch(ledger)) is Written.DURABLE
 
 
@@ -183,7 +183,7 @@ def test_records_that_only_together_exceed_a_topics_limit_are_written(
     written = owner.write(batch)
 
     assert written is Written.DURABLE
-    assert owner.aborted == 0
+    assert owner.gaps == 0
     assert len(ledger.stored([ledger.links])) == 12
 
 
@@ -278,6 +278,10 @@ def test_a_ledger_is_unavailable_while_its_broker_is_frozen(
     finally:
         broker.resume()
     owner.open(20.0)
+    written = owner.write(a_batch(own_ledger))
+    if written is Written.FENCED:  # by its own first call, which was answered late
+        owner.open(20.0)
+        written = owner.write(a_batch(own_ledger))
 
     assert refused.value.reason == "_TIMED_OUT"
-    assert owner.write(a_batch(own_ledger)) is Written.DURABLE
+    assert written is Written.DURABLE

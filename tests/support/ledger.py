@@ -16,8 +16,9 @@ from events.kafka import KafkaSettings
 from events.publisher import Message
 from events.topics import Topic, Topics
 from processors.ledger.clients import LedgerUnavailable
-from processors.ledger.hanging import Place
 from processors.ledger.offsets import ends
+from processors.ledger.place import Place
+from processors.ledger.stable import StableEnds
 from processors.ledger.transactions import Transactions
 from tests.support.broker import PARTITIONS
 from tests.support.eventually import eventually
@@ -46,7 +47,9 @@ class Ledger:
         name = f"{self.topics.installation}.crm.{partition}"
         topics = self.topics.written_by("crm")
         places = [Place(topic.name, partition) for topic in topics]
-        return Transactions(self.kafka, name, places, **settings)
+        return Transactions(
+            self.kafka, name, places, StableEnds(self.kafka), **settings
+        )
 
     def opened(self, partition: int = 0, **settings: float) -> Transactions:
         """Return the present owner of the partition."""
