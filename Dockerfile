@@ -5,7 +5,7 @@ WORKDIR /src
 RUN python -m venv /opt/keepstep
 # The packages first and apart: a change of our own code leaves this layer as it is.
 COPY requirements/run.txt requirements/
-RUN /opt/keepstep/bin/pip install --require-hashes --requirement requirements/run.txt
+RUN /opt/keepstep/bin/pip install --require-hashes --no-deps --requirement requirements/run.txt
 COPY pyproject.toml README.md ./
 COPY events events
 COPY ingest ingest

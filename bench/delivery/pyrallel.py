@@ -30,7 +30,7 @@ def python() -> Path:
         shutil.rmtree(HOME, ignore_errors=True)
         _run(_base(), "-m", "venv", str(HOME))
         pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-        _run(str(installed), *pip, "--require-hashes", "-r", str(wanted))
+        _run(str(installed), *pip, "--require-hashes", "--no-deps", "-r", str(wanted))
         shutil.copyfile(wanted, done)
     return installed
 

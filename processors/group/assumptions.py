@@ -99,7 +99,7 @@ def check() -> None:
         found = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
         raise BadConfiguration(
             f"{found}: {what}, so events could be lost: install the locked versions, "
-            "pip install --require-hashes -r requirements/run.txt"
+            "pip install --require-hashes --no-deps -r requirements/run.txt"
         )
 
 

@@ -27,7 +27,7 @@ def test_another_version_is_refused_with_the_cure(
 
     assert "aiokafka 0.14" in str(refused.value)
     assert "aiokafka 0.15 is needed" in str(refused.value)
-    assert "--require-hashes -r requirements/run.txt" in str(refused.value)
+    assert "--require-hashes --no-deps -r requirements/run.txt" in str(refused.value)
 
 
 def test_faust_without_its_compiled_stream_is_refused(

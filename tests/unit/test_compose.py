@@ -76,7 +76,7 @@ def test_every_image_is_pinned_to_a_version(name: str) -> None:
 
 def test_the_image_builds_on_a_pinned_python_and_locked_packages() -> None:
     assert set(re.findall(r"(?m)^FROM (\S+)", DOCKERFILE)) == {"python:3.13-slim"}
-    assert "--require-hashes --requirement requirements/run.txt" in DOCKERFILE
+    assert "--require-hashes --no-deps --requirement requirements/run.txt" in DOCKERFILE
 
 
 def test_the_image_has_the_version_of_the_project() -> None:
