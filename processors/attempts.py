@@ -26,8 +26,9 @@ from processors.delivery.verdict import (
 from processors.ledger.encode import Effort
 from processors.metrics import WorkerMetrics
 from processors.refs import References
+from processors.rest.answers import Meaning
 from processors.rest.budget import Budget
-from processors.rest.client import RestClient
+from processors.rest.client import RestClient, operation_of
 from processors.rest.gate import Gate
 from processors.rest.transport import LeaseLost
 
@@ -110,8 +111,7 @@ class Attempts:
                 if isinstance(call, Deactivate | Delete) and not may_deactivate():
                     call = conversation.send(Braked())
                     continue
-                await self.budget.wait()
-                if not still():
+                if not await self.budget.wait(operation_of(call), still):
                     return NotMade()
                 answer = await self._call(call, attempt.lane.user, statuses)
                 match answer:
@@ -139,6 +139,9 @@ class Attempts:
         statuses.append(response.status)
         self.metrics.called(response.operation, response.status, response.seconds)
         now, meaning = time.monotonic(), response.meaning
+        if self._slows_down(meaning):
+            self.gate.withdrawn(now, lane)
+            return NotMade()
         heard = self.gate.heard(now, lane, response.status, meaning)
         if heard.charge is not None:
             user, failure = heard.charge
@@ -146,6 +149,15 @@ class Attempts:
         if isinstance(meaning, RetryLater) and not heard.counts:
             return NotMade()
         return meaning
+
+    def _slows_down(self, meaning: Meaning) -> bool:
+        """Whether a refusal for our haste asks for a lower rate, and for no pause."""
+        if not (isinstance(meaning, Unavailable) and meaning.cause == "limited"):
+            self.budget.accepted()
+            return False
+        if meaning.after_seconds is not None or self.gate.opens_at is not None:
+            return False
+        return not self.budget.refused()
 
     def _tell(self, attempt: Attempt, items: list[Item], verdict: Verdict) -> None:
         name = type(verdict).__name__

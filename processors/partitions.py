@@ -21,6 +21,7 @@ from processors.ledger.decode import arrived
 from processors.ledger.origin import Origin
 from processors.ledger.placing import Placing
 from processors.partition import Owned, Tools
+from processors.rest.budget import Budget
 from processors.rest.gate import Gate
 
 log = structlog.get_logger()
@@ -127,6 +128,8 @@ class Partitions:
         for owned in self._owned.values():
             if owned.stopped:
                 return f"partition {owned.core.number} stopped: {owned.stopped}"
+        if self._owned and self._budget.empty:
+            return "too many workers: this one's share of [limits] is less than a call"
         waiting = sum(core.state != "active" for core in self.cores())
         return f"{waiting} partitions are not served yet" if waiting else None
 
@@ -214,6 +217,7 @@ class Partitions:
                 core = Partition(number, self._topic_id, self._rules)
                 self._owned[number] = Owned(core, self._tools)
         self._turn = deque(self._owned.values())
+        self._budget.assigned(len(partitions), self._placing.partitions)
         for owned in self._owned.values():
             owned.assigned()
         self._assigned_once = True
@@ -277,8 +281,15 @@ class Partitions:
             elif not self._probing:
                 self._probing = self._start_one()
             return
-        while self._calls < self._bounds.calls_max and self._start_one():
+        most = self._bounds.calls_max
+        if self._budget.concurrency is not None:
+            most = min(most, self._budget.concurrency)
+        while self._calls < most and self._start_one():
             pass
+
+    @property
+    def _budget(self) -> Budget:
+        return self._tools.attempts.budget
 
     def _has_ready(self) -> bool:
         return any(owned.core.lanes.has_ready for owned in self._owned.values())

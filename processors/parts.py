@@ -118,7 +118,7 @@ class Parts:
                 told.destination.lookup,
                 lease.holds,
                 targets=told.destination.fields,
-                pace=budget.wait,
+                pace=budget,
             )
         )
         source = Source(

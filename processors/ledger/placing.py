@@ -12,7 +12,7 @@ class Placing:
 
     def __init__(self, topic: str, partitions: int) -> None:
         self.topic = topic
-        self._partitions = partitions
+        self.partitions = partitions
 
     def of(self, key: bytes) -> int:
         """Return the partition of *key*.
@@ -20,7 +20,7 @@ class Placing:
         >>> Placing("events", 12).of(b"auth0|1")
         8
         """
-        partition: int = murmur2(key, self._partitions)
+        partition: int = murmur2(key, self.partitions)
         return partition
 
     def is_right(self, origin: Origin) -> bool:

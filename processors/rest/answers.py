@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Literal
 
@@ -17,8 +18,9 @@ from processors.correlation.calls import (
 )
 from processors.delivery.verdict import Rejected, RetryLater, Unavailable
 from processors.rest.errors import Errors
+from processors.rest.rate_headers import RateHeaders
 from processors.rest.reading import Heard, Page, Reader
-from processors.rest.retry_after import retry_after_seconds
+from processors.rest.slow_down import refused_seconds, used_up_seconds
 
 _GONE = (404, 410)
 # 403 may be refused credentials or a record that is not ours: the event's own, so far.
@@ -31,9 +33,17 @@ Meaning = Answer | RetryLater | Rejected | Unavailable
 class Classifier:
     """Says what answers mean: by the file's `[errors]`, else by HTTP's own words."""
 
-    def __init__(self, reader: Reader, errors: Errors) -> None:
+    def __init__(
+        self, reader: Reader, errors: Errors, dialects: Sequence[RateHeaders] = ()
+    ) -> None:
+        """Take *dialects* of rate headers besides the usual ones."""
         self._reader = reader
         self._errors = errors
+        self._dialects = dialects
+
+    def used_up_seconds(self, heard: Heard) -> float | None:
+        """Return how long no more call may come, as the headers of any answer tell."""
+        return used_up_seconds(heard.headers, time.time(), self._dialects)
 
     def meaning(self, call: Call, heard: Heard) -> Meaning | Page:
         """Return what *heard* means for *call*; of a look-up it may be one page."""
@@ -42,7 +52,7 @@ class Classifier:
             return self._usual(call, heard)
         if told == "ok":
             return self._reader.read(call, heard, told_ok=True)
-        return _told(told, call, heard)
+        return self._told(told, call, heard)
 
     def _usual(self, call: Call, heard: Heard) -> Meaning | Page:
         status = heard.status
@@ -52,28 +62,39 @@ class Classifier:
             return _absent(call, status)
         if status == HTTPStatus.CONFLICT and isinstance(call, Create):
             return Conflict()
-        return _fault(status, _named(heard))
+        if status == HTTPStatus.TOO_MANY_REQUESTS or self._is_limit(heard):
+            return Unavailable("limited", f"HTTP {status}", self._named(heard))
+        return _fault(status, self._named(heard._replace(body=b"")))
 
+    def _is_limit(self, heard: Heard) -> bool:
+        """Whether a 403 says that nothing is left, as GitHub's does."""
+        forbidden = heard.status == HTTPStatus.FORBIDDEN
+        return forbidden and self.used_up_seconds(heard) is not None
 
-def _told(
-    told: Literal["retry", "limited", "auth", "permanent", "conflict", "gone"],
-    call: Call,
-    heard: Heard,
-) -> Meaning:
-    reason = f"HTTP {heard.status}"
-    match told:
-        case "gone":
-            return _absent(call, heard.status)
-        case "conflict" if isinstance(call, Create):
-            return Conflict()
-        case "limited":
-            return Unavailable("limited", reason, _named(heard))
-        case "auth":
-            return Unavailable("auth", reason)
-        case "permanent":
-            return Rejected("rejected", reason)
-        case _:  # of another call than a creation, a conflict may be over by then
-            return RetryLater(reason, _named(heard) or 0.0)
+    def _told(
+        self,
+        told: Literal["retry", "limited", "auth", "permanent", "conflict", "gone"],
+        call: Call,
+        heard: Heard,
+    ) -> Meaning:
+        reason = f"HTTP {heard.status}"
+        match told:
+            case "gone":
+                return _absent(call, heard.status)
+            case "conflict" if isinstance(call, Create):
+                return Conflict()
+            case "limited":
+                return Unavailable("limited", reason, self._named(heard))
+            case "auth":
+                return Unavailable("auth", reason)
+            case "permanent":
+                return Rejected("rejected", reason)
+            case _:  # of another call than a creation, a conflict may be over by then
+                named = self._named(heard._replace(body=b""))
+                return RetryLater(reason, named or 0.0)
+
+    def _named(self, heard: Heard) -> float | None:
+        return refused_seconds(heard.headers, heard.body, time.time(), self._dialects)
 
 
 def _absent(call: Call, status: int) -> Meaning:
@@ -84,18 +105,12 @@ def _absent(call: Call, status: int) -> Meaning:
     return Gone()
 
 
-def _named(heard: Heard) -> float | None:
-    return retry_after_seconds(heard.headers.get("retry-after"), time.time())
-
-
 def _fault(
     status: int, named_seconds: float | None
 ) -> RetryLater | Rejected | Unavailable:
     reason = f"HTTP {status}"
     if status == HTTPStatus.UNAUTHORIZED:
         return Unavailable("auth", reason)
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Unavailable("limited", reason, named_seconds)
     if status in _RETRIED or status >= 500:  # noqa: PLR2004 -- the class of its faults
         return RetryLater(reason, 0.0 if named_seconds is None else named_seconds)
     if status < 400:  # noqa: PLR2004 -- redirects are never followed

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 import aiohttp
 
@@ -24,11 +24,28 @@ from processors.rest.requests import Request, Requests
 from processors.rest.tokens import NoToken, Tokens
 from processors.rest.transport import Lease, Sent, watched
 
-Pace = Callable[[], Awaitable[None]]
+
+class Pace(Protocol):
+    """Says when the next request may leave."""
+
+    async def wait(self, operation: str) -> object:
+        """Return when one more request may leave."""
+
+    def hold(self, seconds: float) -> None:
+        """Let none leave for so long: an answer said that no call is left."""
 
 
-async def _at_once() -> None:
-    pass
+class AtOnce:
+    """Lets every request leave at once."""
+
+    async def wait(self, operation: str) -> object:
+        """Return at once."""
+
+    def hold(self, seconds: float) -> None:
+        """Do nothing."""
+
+
+AT_ONCE = AtOnce()
 
 
 @dataclass(frozen=True)
@@ -58,17 +75,18 @@ class RestClient:
         lease: Lease,
         *,
         targets: Iterable[str] = (),
-        pace: Pace = _at_once,
+        pace: Pace = AT_ONCE,
         verify: ssl.SSLContext | bool = True,
     ) -> None:
         """Take the names of the mapped fields as *targets*.
 
-        *pace* is awaited before each request of a call but the first.
+        *pace* is asked before each request of a call but the first.
         """
         self._connection = connection
         self._requests = Requests(connection, lookup, targets)
         reader = Reader(connection.requests, lookup)
-        self._classifier = Classifier(reader, connection.errors)
+        dialects = connection.limits.headers
+        self._classifier = Classifier(reader, connection.errors, dialects)
         self._pace = pace
         self._session = LeasedSession(lease, {"accept": "application/json"}, verify)
         auth, base_url = connection.auth, str(connection.base_url)
@@ -104,7 +122,7 @@ class RestClient:
         with watched() as sent:
             status, meaning = await self._made(call, sent)
         seconds = time.monotonic() - started
-        operation = type(call).__name__.lower()
+        operation = operation_of(call)
         return Response(meaning, operation, status, seconds, sent.began)
 
     async def _made(self, call: Call, sent: Sent) -> tuple[int | None, Meaning]:
@@ -149,7 +167,7 @@ class RestClient:
                 request = self._requests.page(call, meaning.next)
             except ValueError as error:
                 return status, RetryLater(f"bad answer: {error}")
-            await self._pace()
+            await self._pace.wait(operation_of(call))
 
     async def _answered(
         self, call: Call, request: Request
@@ -160,7 +178,7 @@ class RestClient:
         if isinstance(meaning, Unavailable) and meaning.cause == "auth":
             credentials = await self._credentials.instead_of(credentials or {})
             if credentials is not None:
-                await self._pace()
+                await self._pace.wait(operation_of(call))
                 status, meaning = await self._sent(call, request, credentials)
         return status, meaning
 
@@ -174,9 +192,18 @@ class RestClient:
             self._connection.answer_bytes_max,
             {**request.headers, **credentials},
         )
+        heard = Heard(status, headers, body or b"")
+        used_up_seconds = self._classifier.used_up_seconds(heard)
+        if used_up_seconds is not None:
+            self._pace.hold(used_up_seconds)
         if body is None:
             return status, RetryLater("bad answer: too long")
-        return status, self._classifier.meaning(call, Heard(status, headers, body))
+        return status, self._classifier.meaning(call, heard)
+
+
+def operation_of(call: Call) -> str:
+    """Return the name of the kind of call, as metrics and limits have it."""
+    return type(call).__name__.lower()
 
 
 def _fault(error: Exception, sent: Sent) -> RetryLater | Unavailable:

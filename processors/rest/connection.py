@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import (
     Field,
@@ -16,6 +16,7 @@ from pydantic import (
 from processors.correlation.rules import Table
 from processors.rest.auth import Auth
 from processors.rest.errors import Errors
+from processors.rest.rate_headers import RateHeaders
 from processors.rest.tables import Requests
 
 # These are the connector's own; a second one would contradict it.
@@ -27,6 +28,11 @@ _OWN_HEADERS = frozenset(
 )
 
 
+Operation = Literal[
+    "find", "fetch", "create", "update", "deactivate", "restore", "delete"
+]
+
+
 class Rate(Table):
     """So many calls in so many seconds."""
 
@@ -35,13 +41,24 @@ class Rate(Table):
     keep_free: float = Field(
         0.0, ge=0.0, lt=1.0, description="the part of them that others may use"
     )
+    operations: tuple[Operation, ...] = Field(
+        (),
+        description="kinds of calls that count; without any, all do (find, fetch, "
+        "create, update, deactivate, restore, delete)",
+    )
 
 
 class Limits(Table):
-    """How hard one worker may push the destination."""
+    """How hard all workers together may push the destination."""
 
     rates: tuple[Rate, ...] = Field(
         min_length=1, description="a call waits until all of these allow it"
+    )
+    concurrency: PositiveInt | None = Field(
+        None, description="calls in flight at a time; without it, as many as there are"
+    )
+    headers: tuple[RateHeaders, ...] = Field(
+        (), description="headers of answers that say what is left, besides usual ones"
     )
 
 
@@ -66,7 +83,7 @@ class Connection(Table):
         default_factory=dict, description="sent with every request"
     )
     auth: Auth = Field(description="who we are to the destination")
-    limits: Limits = Field(description="how hard one worker may push it")
+    limits: Limits = Field(description="how hard all workers may push it")
     requests: Requests = Field(description="what is sent for each kind of call")
     errors: Errors = Field(
         Errors(),

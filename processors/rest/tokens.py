@@ -16,7 +16,7 @@ from processors.rest.auth import ClientCredentials
 from processors.rest.bodies import FORM
 from processors.rest.credentials import Headers, basic, bearer
 from processors.rest.leased import Answer, LeasedSession
-from processors.rest.retry_after import retry_after_seconds
+from processors.rest.slow_down import refused_seconds
 from processors.rest.transport import LeaseLost, watched
 from processors.rest.url import below
 
@@ -154,6 +154,6 @@ def _refusal(answer: Answer) -> Unavailable:
     if answer.status in (400, 401, 403):
         return Unavailable("auth", reason)
     if answer.status == 429:  # noqa: PLR2004 -- HTTP's own number
-        named = retry_after_seconds(answer.headers.get("retry-after"), time.time())
+        named = refused_seconds(answer.headers, answer.body or b"", time.time())
         return Unavailable("limited", reason, named)
     return Unavailable("unreachable", reason)

@@ -22,9 +22,7 @@ from processors.correlation.calls import (
 )
 from processors.correlation.rules import Lookup
 from processors.delivery.verdict import Rejected, RetryLater, Unavailable
-from processors.rest.budget import Budget
 from processors.rest.client import Response, RestClient
-from processors.rest.connection import Limits
 from tests.support.destination import TIMEOUT_SECONDS, connection
 from tests.support.first_bytes import counting_first_bytes
 from tests.support.odd_server import Answer, odd_server
@@ -256,15 +254,3 @@ async def test_an_id_that_would_leave_the_path_is_never_sent() -> None:
     assert isinstance(response.meaning, Rejected)
     assert not response.maybe_effect
     assert server.requests == []
-
-
-async def test_calls_are_spaced_so_that_no_window_holds_more_than_allowed() -> None:
-    rates = [{"calls": 20, "per_seconds": 1}, {"calls": 5, "per_seconds": 0.2}]
-    budget = Budget(Limits.model_validate({"rates": rates}))
-    at: list[float] = []
-    for _ in range(30):
-        await budget.wait()
-        at.append(time.monotonic())
-
-    for first, last in zip(at, at[20:], strict=False):
-        assert last - first >= 0.95

@@ -9,7 +9,7 @@ import pytest
 from processors.correlation.calls import Find, Found
 from processors.correlation.rules import Lookup
 from processors.delivery.verdict import RetryLater
-from processors.rest.client import Response, RestClient
+from processors.rest.client import AtOnce, Response, RestClient
 from tests.support.answering import Got, Said, Server, answering
 from tests.support.calling import requests
 from tests.support.destination import connection
@@ -17,20 +17,26 @@ from tests.support.destination import connection
 EMAIL = "a@example.com"
 
 
-async def looked_up(server: Server, find: dict[str, Any]) -> Response:
+class Counted(AtOnce):
+    """Counts how often it was asked."""
+
     waits = 0
 
-    async def pace() -> None:
-        nonlocal waits
-        waits += 1
+    async def wait(self, operation: str) -> object:
+        assert operation == "find"
+        self.waits += 1
+        return True
 
+
+async def looked_up(server: Server, find: dict[str, Any]) -> Response:
+    pace = Counted()
     made = connection(
         f"{server.base_url}/v1", timeout_seconds=5.0, requests=requests(find=find)
     )
     async with RestClient(made, Lookup(), lambda: True, pace=pace) as client:
         response = await client.call(Find(EMAIL))
     # Each request but the first waits for the budget, like a call of its own.
-    assert waits == max(0, len(server.got) - 1)
+    assert pace.waits == max(0, len(server.got) - 1)
     return response
 
 

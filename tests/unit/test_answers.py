@@ -23,8 +23,14 @@ from processors.delivery.verdict import Rejected, RetryLater, Unavailable
 from processors.rest.answers import Classifier, Meaning
 from processors.rest.errors import Errors
 from processors.rest.reading import Heard, Page, Reader
-from processors.rest.retry_after import retry_after_seconds
+from processors.rest.slow_down import refused_seconds
 from processors.rest.tables import Requests
+
+
+def retry_after_seconds(value: str | None, now: float) -> float | None:
+    headers = {} if value is None else {"retry-after": value}
+    return refused_seconds(headers, b"", now)
+
 
 REQUESTS = Requests.model_validate(
     {
@@ -128,7 +134,7 @@ def test_an_answer_that_cannot_be_trusted_is_a_failed_call(
 def test_retry_after_is_seconds_or_a_date_and_never_more_than_an_hour(
     value: str | None, seconds: float | None
 ) -> None:
-    assert retry_after_seconds(value, now=0.0) == seconds
+    assert retry_after_seconds(value, 0.0) == seconds
 
 
 dates = st.from_regex(

@@ -1,0 +1,33 @@
+"""One rate of a destination, held by a leaky bucket."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiolimiter import AsyncLimiter
+
+from processors.rest.spacing import spacing
+
+
+class Window(AsyncLimiter):
+    """Lets *calls* through in any stretch of *per_seconds*; begins without any room.
+
+    Make it in the loop that uses it.
+    """
+
+    def __init__(self, calls: int, per_seconds: float) -> None:
+        bucket = spacing(calls, per_seconds)
+        super().__init__(bucket.burst, bucket.drain_seconds)
+        self._level = bucket.burst
+        self._last_check = asyncio.get_running_loop().time()
+
+    def slow_to(self, part: float) -> None:
+        """Let only *part* of its calls through from now on, 1 for all."""
+        self._leak()
+        self._rate_per_sec = self.max_rate / self.time_period * part
+
+    def room_in_seconds(self) -> float:
+        """Return when one more call may start, 0 if it may now."""
+        if self.has_capacity():
+            return 0.0
+        return (self._level + 1.0 - self.max_rate) / self._rate_per_sec
