@@ -81,6 +81,16 @@ class Budget:
         until = asyncio.get_running_loop().time() + seconds
         self._held_until = max(self._held_until, until)
 
+    def left_late(self, operation: str, seconds: float) -> None:
+        """Note that a call left so long after `wait` let it go.
+
+        Calls that were let go one by one may leave at the same time: those that follow
+        them wait the longer.
+        """
+        if self._adaptive is not None:
+            for window in self._windows_of(operation):
+                window.left_late(seconds)
+
     def accepted(self) -> None:
         """Note a call that was not refused for its haste."""
         if self._adaptive is not None:

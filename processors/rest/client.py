@@ -22,7 +22,7 @@ from processors.rest.leased import LeasedSession
 from processors.rest.reading import Heard, Page, Reader
 from processors.rest.requests import Request, Requests
 from processors.rest.tokens import NoToken, Tokens
-from processors.rest.transport import Lease, Sent, watched
+from processors.rest.transport import Lease, Sent, leaving, watched
 
 
 class Pace(Protocol):
@@ -30,6 +30,9 @@ class Pace(Protocol):
 
     async def wait(self, operation: str) -> object:
         """Return when one more request may leave."""
+
+    def left_late(self, operation: str, seconds: float) -> None:
+        """Take note that a request left so long after it was let go."""
 
     def hold(self, seconds: float) -> None:
         """Let none leave for so long: an answer said that no call is left."""
@@ -40,6 +43,9 @@ class AtOnce:
 
     async def wait(self, operation: str) -> object:
         """Return at once."""
+
+    def left_late(self, operation: str, seconds: float) -> None:
+        """Do nothing."""
 
     def hold(self, seconds: float) -> None:
         """Do nothing."""
@@ -119,11 +125,23 @@ class RestClient:
             LeaseLost: The request was not sent, or cut.
         """
         started = time.monotonic()
+        operation = operation_of(call)
+        self._let_go(operation)
         with watched() as sent:
             status, meaning = await self._made(call, sent)
         seconds = time.monotonic() - started
-        operation = operation_of(call)
         return Response(meaning, operation, status, seconds, sent.began)
+
+    def _let_go(self, operation: str) -> None:
+        """Watch how long after this moment the next request of this task leaves."""
+        let_go_at = time.monotonic()
+        leaving.set(
+            lambda: self._pace.left_late(operation, time.monotonic() - let_go_at)
+        )
+
+    async def _next_is_let_go(self, call: Call) -> None:
+        await self._pace.wait(operation_of(call))
+        self._let_go(operation_of(call))
 
     async def _made(self, call: Call, sent: Sent) -> tuple[int | None, Meaning]:
         try:
@@ -167,7 +185,7 @@ class RestClient:
                 request = self._requests.page(call, meaning.next)
             except ValueError as error:
                 return status, RetryLater(f"bad answer: {error}")
-            await self._pace.wait(operation_of(call))
+            await self._next_is_let_go(call)
 
     async def _answered(
         self, call: Call, request: Request
@@ -178,7 +196,7 @@ class RestClient:
         if isinstance(meaning, Unavailable) and meaning.cause == "auth":
             credentials = await self._credentials.instead_of(credentials or {})
             if credentials is not None:
-                await self._pace.wait(operation_of(call))
+                await self._next_is_let_go(call)
                 status, meaning = await self._sent(call, request, credentials)
         return status, meaning
 

@@ -26,10 +26,14 @@ from aiohttp import (
     ClientConnectorCertificateError,
     ClientConnectorError,
     ClientConnectorSSLError,
+    ClientRequest,
+    ClientTimeout,
     TCPConnector,
 )
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 
 Lease = Callable[[], bool]
 KEEP_ALIVE_SECONDS = 5.0
@@ -55,6 +59,8 @@ class Sent:
 
 
 _sent: ContextVar[Sent | None] = ContextVar("sent", default=None)
+# Called when a request has its connection and is about to be written.
+leaving: ContextVar[Callable[[], None] | None] = ContextVar("leaving", default=None)
 
 
 @contextmanager
@@ -89,6 +95,19 @@ class Connector(TCPConnector):
         protocol: Callable[[], ResponseHandler]
         protocol = partial(_Protocol, self._loop, lease, connections)
         self._factory = cast("partial[ResponseHandler]", protocol)
+
+    async def connect(
+        self,
+        req: ClientRequest,
+        traces: list[Trace],
+        timeout: ClientTimeout,  # noqa: ASYNC109 -- aiohttp's own signature
+    ) -> Connection:
+        """Return a connection, kept or new, and say so to who watches."""
+        connection = await super().connect(req, traces, timeout)
+        told = leaving.get()
+        if told is not None:
+            told()
+        return connection
 
     async def _wrap_create_connection(
         self,

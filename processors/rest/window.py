@@ -26,6 +26,11 @@ class Window(AsyncLimiter):
         self._leak()
         self._rate_per_sec = self.max_rate / self.time_period * part
 
+    def left_late(self, seconds: float) -> None:
+        """Count a call from *seconds* ago as one of now, when it has left."""
+        self._leak()
+        self._level += min(1.0, seconds * self._rate_per_sec)
+
     def room_in_seconds(self) -> float:
         """Return when one more call may start, 0 if it may now."""
         if self.has_capacity():

@@ -15,8 +15,8 @@ app = typer.Typer(add_completion=False)
 FAULT_HELP = (
     "A fault from the start: KIND[,NAME=VALUE ...], e.g. "
     "busy,retry_after_seconds=2,ratio=0.1 or latency,latency_seconds=0.2; kinds: "
-    "latency busy error drop_before drop_after broken_json slow; limits: requests "
-    "method path ratio seed seconds. May be given several times."
+    "latency busy limit error drop_before drop_after broken_json slow; limits: "
+    "requests method path ratio seed seconds. May be given several times."
 )
 
 

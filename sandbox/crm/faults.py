@@ -3,6 +3,7 @@
 import random
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -38,6 +39,18 @@ class Busy(Limits, frozen=True, kw_only=True, tag_field="kind", tag="busy"):
     retry_after_seconds: Annotated[int, Meta(ge=0)] = 1
 
 
+class Limit(Limits, frozen=True, kw_only=True, tag_field="kind", tag="limit"):
+    """Take so many calls in any stretch of time, and answer 429 to all others.
+
+    A call counts as it arrives, unless it is refused. With `named` the answer says in
+    Retry-After when there is room again; no effect.
+    """
+
+    calls: Annotated[int, Meta(ge=1)]
+    per_seconds: Annotated[float, Meta(gt=0)]
+    named: bool = False
+
+
 class Error(Limits, frozen=True, kw_only=True, tag_field="kind", tag="error"):
     """Answer an error of the server; no effect."""
 
@@ -66,7 +79,7 @@ class Slow(Limits, frozen=True, kw_only=True, tag_field="kind", tag="slow"):
     seconds_per_byte: Seconds = 1.0
 
 
-Fault = Latency | Busy | Error | DropBefore | DropAfter | BrokenJson | Slow
+Fault = Latency | Busy | Limit | Error | DropBefore | DropAfter | BrokenJson | Slow
 FAULTS_MAX = 100
 
 
@@ -120,6 +133,7 @@ class Programmed:
     ends_at: float | None
     dice: random.Random
     struck: int = 0
+    taken: deque[float] = field(default_factory=deque)  # of a Limit
 
     def strikes(self, method: str, path: str, now: float) -> bool:
         """Tell whether it hits this call, and roll its dice if all else fits."""
@@ -130,7 +144,17 @@ class Programmed:
             and (fault.method is None or fault.method.upper() == method)
             and (fault.path is None or re.fullmatch(fault.path, path) is not None)
             and (fault.ratio == 1 or self.dice.random() < fault.ratio)
+            and (not isinstance(fault, Limit) or self._is_over(fault, now))
         )
+
+    def _is_over(self, limit: Limit, now: float) -> bool:
+        """Count a call that arrives *now*; tell whether it is one too many."""
+        while self.taken and self.taken[0] <= now - limit.per_seconds:
+            self.taken.popleft()
+        if len(self.taken) >= limit.calls:
+            return True
+        self.taken.append(now)
+        return False
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ connection without an answer is one public call there.
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -27,6 +28,9 @@ async def answer_under(
     match strike.fault:
         case faults.Busy(retry_after_seconds=seconds):
             return refusal(429, "busy", {"Retry-After": str(seconds)})
+        case faults.Limit(named=named, per_seconds=seconds):
+            after = {"Retry-After": str(math.ceil(seconds))} if named else {}
+            return refusal(429, "too many calls", after)
         case faults.Error(status=status):
             return refusal(status, "out of order")
         case faults.DropBefore():

@@ -11,6 +11,7 @@ from sandbox.crm.faults import (
     Error,
     FaultProgram,
     Latency,
+    Limit,
     read_fault,
     read_faults,
 )
@@ -93,6 +94,17 @@ def test_latencies_add_up_and_of_the_others_the_first_strikes() -> None:
 
     assert 0.3 <= first.latency_seconds <= 0.4
     assert (first.fault, second.fault) == (Error(requests=1), Busy(requests=1))
+
+
+def test_a_limit_strikes_what_is_too_much_in_any_stretch() -> None:
+    arrivals = [100.0, 105.0, 109.0, 110.0, 111.0, 115.0]
+    clock = iter([0.0, *arrivals])  # the first when it is programmed
+    program = FaultProgram(clock=lambda: next(clock))
+    program.put([Limit(calls=2, per_seconds=10)])
+
+    struck = [program.strike("GET", "/contacts").fault is not None for _ in arrivals]
+
+    assert struck == [False, False, True, False, True, False]
 
 
 def test_putting_faults_ends_the_former_ones() -> None:

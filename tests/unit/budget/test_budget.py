@@ -141,6 +141,23 @@ def test_no_call_starts_before_the_time_that_the_destination_named() -> None:
     assert 7.0 <= run(story()) <= 7.1
 
 
+def test_calls_that_leave_late_and_together_are_made_up_for() -> None:
+    async def story() -> list[float]:
+        made = budget({"calls": 10, "per_seconds": 1})
+        made.assigned(12, 12)
+        loop = asyncio.get_running_loop()
+        let_go = []
+        for _ in range(3):  # three connections that take a while come about at once
+            await made.wait("create")
+            let_go.append(loop.time())
+        left = [loop.time()] * 3
+        for moment in let_go:
+            made.left_late("create", loop.time() - moment)
+        return left + await grants(made, 5.0)
+
+    assert most_within(run(story()), 1.0) <= 10
+
+
 def test_a_worker_without_a_share_starts_no_call() -> None:
     async def story() -> list[float]:
         made = budget({"calls": 3, "per_seconds": 1})
