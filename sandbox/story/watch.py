@@ -15,11 +15,16 @@ from events.kafka import KafkaSettings
 from events.topics import Topics
 
 POLL_SECONDS = 0.1
+FOR_A_PERSON = frozenset(("review", "held"))
 
 
 @dataclass(frozen=True)
 class Seen:
-    """Something that happened to an event, at one destination or before any."""
+    """Something that happened to an event, at one destination or before any.
+
+    What is `settled` has its outcome. What has `ended` has it, too, or waits for a
+    person, who may take for ever.
+    """
 
     destination: str | None
     event_id: str | None
@@ -28,6 +33,7 @@ class Seen:
     record_id: str | None
     waits_until: datetime | None
     ended: bool
+    settled: bool = False
 
 
 class Watch:
@@ -72,7 +78,7 @@ class Watch:
         headers, topic = h.decode(message.headers()), message.topic() or ""
         if topic == self._quarantine.name:
             state = f"quarantine: {headers[h.REASON]}"
-            return Seen(None, None, "", state, None, None, ended=True)
+            return Seen(None, None, "", state, None, None, ended=True, settled=True)
         if message.value() is None:
             return None  # does not wait any more, or ends a transaction
         if topic in self._retry:
@@ -87,14 +93,19 @@ def _ended(destination: str, outcome: dict[str, Any]) -> Seen:
     if outcome["reason"]:
         state += f": {outcome['reason']}"
     kind, record = outcome["event_type"], outcome["record_id"]
-    return Seen(destination, outcome["event_id"], kind, state, record, None, ended=True)
+    event_id = outcome["event_id"]
+    return Seen(
+        destination, event_id, kind, state, record, None, ended=True, settled=True
+    )
 
 
 def _parked(destination: str, headers: dict[str, str]) -> Seen:
     event_id, kind = headers.get(h.EVENT_ID), headers.get(h.EVENT_TYPE, "")
-    state = f"waits: {headers[h.REASON]}"
-    if headers[h.STATE] == "review":
+    state, until = f"waits: {headers[h.REASON]}", None
+    if headers[h.STATE] in FOR_A_PERSON:
         return Seen(destination, event_id, kind, state, None, None, ended=True)
-    until = datetime.fromtimestamp(h.epoch_seconds(headers[h.NOT_BEFORE]), UTC)
-    state += f" (attempt {headers[h.ATTEMPT]} failed)"
+    if headers[h.ATTEMPT] != "0":
+        state += f" (attempt {headers[h.ATTEMPT]} failed)"
+    if h.NOT_BEFORE in headers:  # not where it waits behind another event
+        until = datetime.fromtimestamp(h.epoch_seconds(headers[h.NOT_BEFORE]), UTC)
     return Seen(destination, event_id, kind, state, None, until, ended=False)
