@@ -12,7 +12,8 @@ from rich.console import Console
 
 from sandbox.kafka import KafkaMissing
 from sandbox.story.children import NotReady
-from sandbox.story.play import faults, follow, play
+from sandbox.story.ending import Held, faults
+from sandbox.story.play import follow, play
 from sandbox.story.screen import Screen
 from sandbox.story.stack import DESTINATIONS, Stack, running
 from sandbox.story.table import Rows
@@ -62,7 +63,7 @@ def _told(
     watch = Watch(stack.kafka, stack.topics, DESTINATIONS)
     with contextlib.closing(watch), screen:
         play(stack, watch, rows, screen.show)
-        found = faults(stack, rows)
+        found = faults(rows.rows, Held(stack.contacts(), stack.customers()))
         for line in found:
             screen.say(f"wrong: {line}", "red")
         if not found:

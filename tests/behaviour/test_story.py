@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.kafka.jars import cache
-from sandbox.story.plot import Step, steps
+from sandbox.story.plot import steps
+from sandbox.story.step import Step
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
@@ -36,6 +38,17 @@ def is_told(step: Step, line: str) -> bool:
     return of_both and (billing or crm).startswith(step.ends_at("billing"))
 
 
+def records(lines: list[str]) -> dict[tuple[str, str], set[str]]:
+    """Return the ids of the records that *lines* name, by user and destination."""
+    named: dict[tuple[str, str], set[str]] = {}
+    for step in steps():
+        [row] = [line for line in lines if line.startswith(f"{step.title}: ")]
+        for record_id in re.findall(r"-> (\w+)", row):
+            kind = record_id.partition("_")[0]
+            named.setdefault((str(step.user_id), kind), set()).add(record_id)
+    return named
+
+
 def test_the_story_ends_as_it_must_and_says_so(tmp_path: Path) -> None:
     done = story(tmp_path)
 
@@ -45,6 +58,8 @@ def test_the_story_ends_as_it_must_and_says_so(tmp_path: Path) -> None:
         [row] = [line for line in lines if line.startswith(f"{step.title}: ")]
         assert is_told(step, row)
     assert "The story ended as it must" in lines[-1]
+    for names in records(lines).values():
+        assert len(names) == 1
 
 
 def test_the_readme_shows_what_the_story_prints() -> None:
@@ -52,6 +67,19 @@ def test_the_readme_shows_what_the_story_prints() -> None:
 
     for step in steps():
         assert any(is_told(step, line.strip()) for line in readme.splitlines())
+
+
+def test_a_story_that_ends_otherwise_says_what_is_wrong(tmp_path: Path) -> None:
+    done = story(tmp_path, KEEPSTEP_INGEST_BODY_BYTES_MAX="2048")
+    [deletion] = [s for s in steps() if s.title == "the first user is deleted"]
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert f"{deletion.title}: refused: HTTP 413" in done.stdout
+    assert f"wrong: {deletion.title}: the webhook answered 413" in done.stdout
+    alive = f"wrong: contact of {deletion.user_id}: status is 'active', "
+    assert alive + "not 'deactivated'" in done.stdout
+    assert "ended as it must" not in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_without_a_network_a_line_says_what_is_missing(tmp_path: Path) -> None:
