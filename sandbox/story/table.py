@@ -112,12 +112,16 @@ class Rows:
             row.title = f"{seen.event_type}, sent by you"
         row.seen.update(dict.fromkeys(names, seen))
 
-    def drawn(self) -> Table:
-        """Return the table as it stands now."""
-        table = Table(title="From the webhook into the records", title_justify="left")
+    def drawn(self, count: int = ROWS_MAX) -> Table:
+        """Return the table as it stands now, with its last *count* rows, at least 1."""
+        shown = self.rows[-max(1, min(count, ROWS_MAX)) :]
+        title = "From the webhook into the records"
+        if len(shown) < len(self.rows):
+            title += f": the last {len(shown)} of {len(self.rows)}"
+        table = Table(title=title, title_justify="left")
         for name in ("event", "webhook", *self.destinations):
             table.add_column(name, overflow="fold")
-        for row in self.rows[-ROWS_MAX:]:
-            shown = map(row.shown, self.destinations)
-            table.add_row(row.title, str(row.status), *shown)
+        for row in shown:
+            states = map(row.shown, self.destinations)
+            table.add_row(row.title, str(row.status), *states)
         return table
