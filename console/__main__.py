@@ -20,6 +20,7 @@ from console.operate import (
     link_files,
     linking,
     parked,
+    review,
     standing,
     status,
     user,
@@ -52,6 +53,7 @@ app.command()(linking.resync)
 app.add_typer(link_files.app, name="links")
 app.add_typer(dead.app, name="dead")
 app.add_typer(deactivations.app, name="deactivations")
+app.add_typer(review.app, name="review")
 
 
 @app.command()

@@ -87,7 +87,7 @@ def _wait(reader: Reader, target: Target, event: Parked, seen: dict[int, int]) -
             if message.value() is None:
                 typer.echo("done: it is parked no more")
             else:
-                typer.echo(f"done: {_now(entry(message))}")
+                typer.echo(f"done: {now_in(entry(message))}")
             return
     typer.echo(
         f"not done within {WAIT_SECONDS_MAX:g} s: a worker does it as soon as it has "
@@ -96,6 +96,7 @@ def _wait(reader: Reader, target: Target, event: Parked, seen: dict[int, int]) -
     raise typer.Exit(NOT_YET)
 
 
-def _now(event: Parked) -> str:
+def now_in(event: Parked) -> str:
+    """Return how the event is parked now."""
     due = f", due {event.not_before}" if event.not_before else ""
     return f"it is in state {event.state} now, {event.attempt} attempts made{due}"

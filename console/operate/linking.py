@@ -95,6 +95,13 @@ def lookup_of(chosen: Target) -> Lookup:
         ) from None
 
 
+def look_ups_of(chosen: Target) -> frozenset[str]:
+    """Return by what the destination's file can find records: `email`, `user_id`."""
+    asked = _file(chosen).get("requests", {})
+    keys = {"email": "find", "user_id": "find_by_user_id"}
+    return frozenset(key for key, table in keys.items() if table in asked)
+
+
 def refuse_unfit_id(record_id: str, lookup: Lookup) -> None:
     """Refuse what can be no id of a record.
 

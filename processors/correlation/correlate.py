@@ -8,13 +8,20 @@ from typing import NamedTuple
 
 from processors.correlation.act import Maybe, change, create
 from processors.correlation.calls import Answer, Call, Deactivate, Delete
+from processors.correlation.creation import refusal
 from processors.correlation.fold import Fold
 from processors.correlation.reading import HINT, Item
 from processors.correlation.resolve import Ambiguous, Match, look_up
 from processors.correlation.review import Moment, grace, open_item, still_open
 from processors.correlation.rules import Rules
 from processors.delivery.link import Link
-from processors.delivery.verdict import End, Rejected, RetryLater, Verdict
+from processors.delivery.verdict import (
+    End,
+    Rejected,
+    RetryLater,
+    ReviewReason,
+    Verdict,
+)
 
 Conversation = Generator[Call, Answer, Verdict]
 
@@ -132,6 +139,8 @@ def candidates(fold: Fold) -> Iterator[Candidate]:
 def _looked_up(fold: Fold, gone: set[str], moment: Moment) -> Conversation:
     found = yield from look_up(fold, fold.rules)
     if isinstance(found, Ambiguous):
+        if not found.ours and _is_ordered(fold, "ambiguous"):
+            return (yield from _created(fold, moment))
         return open_item(fold, "ambiguous", moment)
     if found is not None and found.record_id not in gone:
         verdict = yield from _changed(fold, found, moment)
@@ -147,8 +156,19 @@ def _changed(fold: Fold, found: Match, moment: Moment) -> Maybe:
     return (yield from change(fold.at(record_id), record_id, moment, stranger=stranger))
 
 
+def _is_ordered(fold: Fold, reason: ReviewReason) -> bool:
+    """Whether a person wants a record to be made now, which *reason* stands against.
+
+    None is made for a user who was deleted.
+    """
+    if not fold.ordered or fold.deletion is not None:
+        return False
+    return refusal(reason, fold.rules.lookup, fold.rules.look_ups) is None
+
+
 def _gone(fold: Fold, moment: Moment) -> Conversation:
-    match fold.rules.on.gone:
+    ordered = _is_ordered(fold, "gone")
+    match "create" if ordered else fold.rules.on.gone:
         case "create":
             return (yield from _created(fold, moment))
         case "unlink":
@@ -158,10 +178,11 @@ def _gone(fold: Fold, moment: Moment) -> Conversation:
 
 
 def _missing(fold: Fold, moment: Moment) -> Conversation:
-    policy = _policy(fold)
+    policy = "create" if _is_ordered(fold, "unmatched") else _policy(fold)
     if policy == "skip":
         return fold.settled(End("skipped"), None)
-    if fold.deletion is None and not _has_key(fold):
+    keyless = fold.deletion is None and not _has_key(fold)
+    if keyless and not _is_ordered(fold, "unverified"):
         return open_item(fold, "unverified", moment)
     if policy == "create":
         return (yield from _created(fold, moment))

@@ -136,6 +136,12 @@ class Fold:
             if name not in OWN and sent in self.rules.written[name].on
         }
 
+    @property
+    def ordered(self) -> bool:
+        """Whether a person wants a record to be made for one of the events."""
+        place = self.link.create
+        return bool(place) and any(item.place == place for item in self.items)
+
     # ---- keys
 
     @property
@@ -179,8 +185,11 @@ class Fold:
         )
 
     def noting(self, item: Open) -> Link:
-        """Return the link as it was, with the open *item*: no more is settled."""
-        return replace(self._durable, open=item)
+        """Return the link as it was, with the open *item*: no more is settled.
+
+        What a person wanted to be made could not be, and is not tried again.
+        """
+        return replace(self._durable, open=item, create="")
 
     def settled(
         self, done: End, record_id: str | None, unsent: Collection[str] = ()

@@ -54,6 +54,11 @@ class Item:
     was_email: str | None = None
 
     @property
+    def place(self) -> str:
+        """Where the event stands: the topic, as far as it is known, and the offset."""
+        return f"{self.change.topic_ref}@{self.change.offset}"
+
+    @property
     def is_special(self) -> bool:
         """Whether the user was deleted or merged."""
         return bool(self.marks) and self.marks[0][0] != CHANGED

@@ -12,6 +12,7 @@ from processors.delivery.lanes import Lanes
 from processors.delivery.link import Link
 from processors.delivery.operations import Changes, Operation
 from processors.delivery.records import Meta, PutLink, PutMeta, Record
+from processors.delivery.verdict import ReviewReason
 
 CommandName = Literal[
     "release",
@@ -21,6 +22,7 @@ CommandName = Literal[
     "resume",
     "confirm",
     "discard",
+    "create",
     "link",
     "unlink",
     "resync",
@@ -28,6 +30,8 @@ CommandName = Literal[
 BRAKED: Literal["mass_deactivation"] = (
     "mass_deactivation"  # the reason of what waits to be confirmed or discarded
 )
+# The reasons for which a record may be made after all: nobody was found, or not one.
+CREATED: tuple[ReviewReason, ...] = ("unmatched", "gone", "ambiguous", "unverified")
 OF_USERS = ("link", "unlink", "resync")
 LINKS_MAX = 200  # in one operation, which is one transaction
 RETRIED = ("waiting", "review", "grace", "budget")
@@ -187,6 +191,9 @@ def carried_out(
         case "confirm" if braked:
             confirmed = max(link.confirmed, event.offset)
             changes.link = replace(link, confirmed=confirmed, open=None)
+            changes.park(event, entry.again(now))
+        case "create" if entry.state == "review" and entry.reason in CREATED:
+            changes.link = replace(link, create=event.place, open=None)
             changes.park(event, entry.again(now))
         case "release" if entry.state == "held":
             changes.park(event, entry.again(now))

@@ -54,9 +54,14 @@ class Waiting:
     entry: Entry | None = None
 
     @property
+    def place(self) -> str:
+        """Where it stands: `<topic id, 8 characters>@offset`."""
+        return f"{self.topic_ref}@{self.offset}"
+
+    @property
     def retry_key(self) -> bytes:
-        """Key in the retry topic: `user_id@<topic id, 8 characters>@offset`."""
-        return self.user + f"@{self.topic_ref}@{self.offset}".encode()
+        """Key in the retry topic: `user_id@<place>`."""
+        return self.user + f"@{self.place}".encode()
 
     def drop_body(self) -> None:
         """Let go of what can be fetched again from the retry topic."""

@@ -35,7 +35,8 @@ class Link:
     Every event of the user at or below `taken` is settled or parked. At or below
     `replay_until` an event is there again because an operator asked for it, at or below
     `confirmed` a deactivation was confirmed by one. `marks` say when the user was
-    deleted and merged, where either ever was.
+    deleted and merged, where either ever was. `create` is the place of the parked event
+    for which a person wants a record to be made.
     """
 
     topic_ref: str = ""
@@ -47,6 +48,7 @@ class Link:
     marks: Mapping[str, Version] = field(default_factory=dict)
     open: Open | None = None
     confirmed: int = -1
+    create: str = ""
 
     def told(
         self, versions: Mapping[str, Version], fingerprints: Mapping[str, str]
@@ -62,6 +64,7 @@ class Link:
             self.marks,
             self.open,
             self.confirmed,
+            self.create,
         )
 
     def of_topic(self, topic_ref: str) -> Link:
@@ -85,6 +88,7 @@ class _Wire(msgspec.Struct, omit_defaults=True, gc=False):
     replay_until: int = -1
     id: str | None = None
     confirmed: int = -1
+    create: str = ""
     open: Open | None = None
     version: tuple[str, str, str, int] | None = None
     fields: dict[str, tuple[str | None] | tuple[str | None, Version]] = {}
@@ -98,6 +102,7 @@ class _Read(msgspec.Struct, gc=False):
     replay_until: int = -1
     id: str | None = None
     confirmed: int = -1
+    create: str = ""
     open: Open | None = None
     version: Version | None = None
     fields: dict[str, list[str | Version | None]] = {}
@@ -125,6 +130,7 @@ def encode(link: Link) -> bytes:
             replay_until=link.replay_until,
             id=link.record_id,
             confirmed=link.confirmed,
+            create=link.create,
             open=link.open,
             version=newest,
             fields=fields,
@@ -170,4 +176,5 @@ def decode(raw: bytes) -> Link:
         wire.marks,
         wire.open,
         wire.confirmed,
+        wire.create,
     )

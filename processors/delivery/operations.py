@@ -64,6 +64,8 @@ class Changes:
         replayed = self._is_current(event) and event.offset <= self.link.replay_until
         outcome = Outcome(event, end, attempts, replayed, self._effort)
         self._records.append(outcome)
+        if self.link.create and self.link.create == event.place:
+            self.link = replace(self.link, create="")
         self._take(event)
 
     def supersede(self, event: Waiting, attempts: int) -> None:

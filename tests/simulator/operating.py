@@ -19,7 +19,7 @@ from tests.simulator.plan import PARTITIONS
 
 FOR_STATE = {
     "held": ("release", "release", "skip"),
-    "review": ("retry", "skip"),
+    "review": ("retry", "create", "skip"),
     "waiting": ("retry", "retry", "skip"),
     "grace": ("retry", "skip"),
     BRAKED: ("confirm", "discard"),

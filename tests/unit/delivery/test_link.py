@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.delivery.link import Link, UnreadableLink, decode, encode
+from processors.delivery.link import Link, Open, UnreadableLink, decode, encode
 from processors.delivery.version import Version
 
 texts = st.text(max_size=5)
@@ -24,12 +25,32 @@ def links(draw: st.DrawFn) -> Link:
     offsets = st.integers(-1, 2**40)
     record_id = draw(st.none() | texts)
     ref, taken, until = draw(texts), draw(offsets), draw(offsets)
-    return Link(ref, taken, until, record_id, known, fingerprints)
+    marks = draw(st.dictionaries(texts, versions))
+    item = draw(st.none() | st.builds(Open, texts, texts, st.floats(0, 2**40)))
+    return Link(
+        ref,
+        taken,
+        until,
+        record_id,
+        known,
+        fingerprints,
+        marks,
+        item,
+        confirmed=draw(offsets),
+        create=draw(texts),
+    )
 
 
 @given(links())
 def test_a_link_is_read_as_it_was_written(link: Link) -> None:
     assert decode(encode(link)) == link
+
+
+@given(links())
+def test_other_fields_change_nothing_else_of_a_link(link: Link) -> None:
+    told = link.told({"A": NEWEST}, {"A": "a"})
+
+    assert told == replace(link, versions={"A": NEWEST}, fingerprints={"A": "a"})
 
 
 def test_a_link_is_one_line_of_json_that_names_a_version_once() -> None:
