@@ -71,6 +71,7 @@ lock: .venv/.dev ## write requirements/*.txt anew from pyproject.toml
 docs: .venv/.dev ## write the generated pages of docs/
 	@$(BIN)/keepstep reference settings > docs/reference/settings.md
 	@$(BIN)/keepstep reference destination-file > docs/reference/destination-file.md
+	@$(BIN)/keepstep reference commands > docs/reference/commands.md
 
 clean: ## remove .venv and .sandbox
 	@rm -rf .venv .sandbox

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated, Literal, NoReturn
 
 import typer
@@ -11,6 +12,8 @@ from typer._click.exceptions import (  # typer exports only their descendants
     NoArgsIsHelpError,
     UsageError,
 )
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from console import check, rehearse, topics
 from console.operate import (
@@ -73,14 +76,20 @@ def worker(
 @app.command()
 def reference(
     page: Annotated[
-        Literal["settings", "destination-file"], typer.Argument(help="which page")
+        Literal["settings", "destination-file", "commands"],
+        typer.Argument(help="which page"),
     ] = "settings",
 ) -> None:
-    """Print a page of docs/reference: all settings, or all keys of a destination."""
+    """Print a page of docs/reference: settings, keys of a destination, or commands."""
+    from console.commands_page import commands_page  # noqa: PLC0415 -- as above
     from console.destination_page import destination_page  # noqa: PLC0415 -- as above
     from console.reference import settings_page  # noqa: PLC0415 -- each loads its own
 
-    pages = {"settings": settings_page, "destination-file": destination_page}
+    pages: dict[str, Callable[[], str]] = {
+        "settings": settings_page,
+        "destination-file": destination_page,
+        "commands": lambda: commands_page(tree()),
+    }
     typer.echo(pages[page](), nl=False)
 
 
@@ -93,6 +102,13 @@ def sandbox(context: typer.Context) -> None:
     from sandbox.__main__ import app as tree  # noqa: PLC0415 -- each loads its own
 
     tree(context.args, prog_name="keepstep sandbox")
+
+
+def tree() -> TyperGroup:
+    """Return all commands, as the command line has them."""
+    found = get_command(app)
+    assert isinstance(found, TyperGroup)  # noqa: S101 -- it has commands
+    return found
 
 
 def _become(*arguments: str) -> None:

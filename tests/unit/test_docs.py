@@ -9,6 +9,8 @@ from typing import get_args
 
 import pytest
 
+from console.__main__ import tree
+from console.commands_page import commands_page
 from console.destination_page import destination_page
 from console.reference import settings_page
 from events import headers
@@ -43,6 +45,12 @@ def test_the_destination_page_is_what_the_models_say() -> None:
     page = ROOT / "docs/reference/destination-file.md"
 
     assert page.read_text() == destination_page(), "run `make docs`"
+
+
+def test_the_commands_page_is_what_the_command_line_says() -> None:
+    page = ROOT / "docs/reference/commands.md"
+
+    assert page.read_text() == commands_page(tree()), "run `make docs`"
 
 
 def test_the_example_environment_names_known_settings_and_holds_no_secret() -> None:
