@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Annotated
 
 import typer
 
-from console.operate.commands import NOT_YET, WAIT_SECONDS_MAX, Reason, Wait
+from console.operate.commands import NOT_YET, WAIT_SECONDS_MAX, Reason
 from console.operate.entries import Parked, parked, retry_key
 from console.operate.orders import about
 from console.operate.reader import Reader
@@ -14,6 +15,12 @@ from console.operate.sending import send
 from console.operate.target import Destination, Target, target
 from processors.delivery.commands import BRAKED
 
+Wait = Annotated[
+    bool,
+    typer.Option(
+        help=f"wait until all are done, up to {WAIT_SECONDS_MAX:g} s for the next"
+    ),
+]
 app = typer.Typer(
     no_args_is_help=True,
     help="Deactivations that wait because there were too many: confirm or discard.",
@@ -24,7 +31,7 @@ app = typer.Typer(
 def confirm(
     destination: Destination, *, reason: Reason = None, wait: Wait = True
 ) -> None:
-    """Let all that wait now be carried out; later ones are counted anew."""
+    """Let all that wait now be carried out; later ones are held to the limit."""
     _say("confirm", destination, reason, wait=wait)
 
 
@@ -54,14 +61,18 @@ def _say(command: str, name: str, reason: str | None, *, wait: bool) -> None:
 def _wait(
     reader: Reader, target: Target, held: Collection[Parked], seen: dict[int, int]
 ) -> None:
-    """Say when every entry has changed, or that some have not yet: exit code 1."""
+    """Say when every entry has changed, or that none does any more: exit code 1."""
     missing = {retry_key(event) for event in held}
-    topic = target.topics.retry(target.name).name
-    for message in reader.follow(topic, seen, WAIT_SECONDS_MAX):
-        missing.discard(message.key() or b"")
-        if not missing:
-            typer.echo("done")
-            return
+    topic, goes_on = target.topics.retry(target.name).name, True
+    while goes_on:
+        goes_on = False
+        for message in reader.follow(topic, seen, WAIT_SECONDS_MAX):
+            seen[message.partition() or 0] = (message.offset() or 0) + 1
+            goes_on = goes_on or (message.key() or b"") in missing
+            missing.discard(message.key() or b"")
+            if not missing:
+                typer.echo("done")
+                return
     typer.echo(
         f"{len(missing)} not done within {WAIT_SECONDS_MAX:g} s: a worker does it as "
         f"soon as it has their partitions, see `keepstep status {target.name}`"

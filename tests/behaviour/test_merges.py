@@ -1,4 +1,4 @@
-"""Two logins merged, and a mass of deletions: real Kafka, ingest, worker and CRM."""
+"""Two logins merged: real Kafka, ingest, worker and CRM."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from typing import Any
 import pytest
 
 from tests.support.eventually import eventually
-from tests.support.operating import Console
 from tests.support.pipeline import Pipeline, running_pipeline
 from tests.support.user_events import user_event
 from tests.support.worker import hasty
 
 pytestmark = pytest.mark.kafka
-LIMIT = 3  # of each hour, and so 1 for each of three partitions
-USERS = 9
 NO_GRACE, GRACE = "deletion_grace_seconds = 0\n", "deletion_grace_seconds = 3\n"
 
 
@@ -64,38 +61,3 @@ def test_who_merged_two_logins_is_not_deactivated(
     outcomes = [end["outcome"] for end in pipeline.outcomes()]
     eventually(lambda: "noted" in [end["outcome"] for end in pipeline.outcomes()])
     assert "dead" not in outcomes
-
-
-def test_a_mass_of_deletions_stops_at_the_limit_and_goes_on_when_confirmed(
-    kafka: str, installation: str, tmp_path: Path
-) -> None:
-    found = Path(hasty(tmp_path)) / "crm.toml"
-    limit = f"deactivations_per_hour_max = {LIMIT}\n"
-    found.write_text(limit + found.read_text())
-    users = [f"user{number}" for number in range(USERS)]
-    with running_pipeline(
-        kafka, installation, tmp_path, KEEPSTEP_WORKER_DESTINATIONS_DIR=str(tmp_path)
-    ) as pipeline:
-        send(pipeline, *[user_event(user, "created") for user in users])
-        deletions = [user_event(user, "deleted") for user in users]
-        for deletion in deletions:
-            pipeline.send(deletion)
-        eventually(lambda: held(pipeline) >= USERS - LIMIT)
-        active = [user for user in users if status(pipeline, user) == "active"]
-        others = send(pipeline, user_event("someone", "created"))
-        console = Console(kafka, installation, tmp_path)
-
-        said = console.keepstep("deactivations", "confirm", "crm")
-        ended = [pipeline.outcome_of(event["id"])["action"] for event in deletions]
-
-        assert len(active) >= USERS - LIMIT
-        assert others == ["created"]
-        assert said.code == 0, said.err
-        assert f"confirm {len(active)} deactivations" in said.out
-        assert set(ended) == {"deactivated"}
-
-
-def held(pipeline: Pipeline) -> int:
-    """Return how many deletions wait for a person."""
-    reasons = [entry.headers["reason"] for entry in pipeline.parked().values()]
-    return reasons.count("mass_deactivation")
