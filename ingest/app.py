@@ -43,7 +43,8 @@ class App:
     def __init__(
         self, configuration: Configuration, credentials: Credentials, listener: Listener
     ) -> None:
-        settings, topics = configuration.ingest, configuration.installation.topics
+        settings, installation = configuration.ingest, configuration.installation
+        topics = installation.topics
         self._settings = settings
         self._credentials = credentials
         self._listener = listener
@@ -60,7 +61,11 @@ class App:
         metrics.watch("connections", "Open ones", lambda: listener.connections)
         self._webhook = Webhook(
             credentials,
-            Sorter(topics, settings.sources),
+            Sorter(
+                topics,
+                settings.sources,
+                installation.user_ref_secret.get_secret_value(),
+            ),
             publisher,
             self._reachability,
             metrics,

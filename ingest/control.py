@@ -13,6 +13,7 @@ import msgspec
 
 from events import headers
 from events.codec import Peek
+from events.log import user_ref
 from events.publisher import Message
 
 MERGED = "keepstep.user.merged"
@@ -21,41 +22,41 @@ _TYPES = {"user.updated": MERGED, "user.deleted": DELETED}
 
 
 def messages(
-    topic: str, event: Peek, body: bytes, received_at: str
+    topic: str, event: Peek, body: bytes, received_at: str, secret: str
 ) -> tuple[Message, ...]:
     """Return one control event per other identity of *event*, keyed by that identity.
 
     Its value is a CloudEvent whose `data.object.user_id` is the identity and whose
     `data.primary_user_id` is the user that *event* is about. Its id is
-    `<event id>/<identity>`, for an event without an id `sha256:<of the body>/…`, so a
-    repeated event repeats its control events exactly.
+    `<event id>/<user_ref>`, for an event without an id `sha256:<of the body>/…`, so a
+    repeated event repeats its control events exactly. Ids go into headers and links:
+    the reference, a hash with *secret*, stands for an identity that can be an address.
     """
     origin = event.id or f"sha256:{sha256(body).hexdigest()}"
-    kind = _TYPES[event.type]
-    return tuple(
-        Message(
-            topic,
-            identity.encode(),
-            msgspec.json.encode(_cloud_event(event, kind, origin, identity)),
-            headers.encode(
-                {
-                    headers.EVENT_ID: f"{origin}/{identity}",
-                    headers.EVENT_TYPE: kind,
-                    headers.EVENT_TIME: event.time,
-                    headers.RECEIVED_AT: received_at,
-                }
-            ),
+    kind, found = _TYPES[event.type], []
+    for identity in event.other_identities:
+        event_id = f"{origin}/{user_ref(secret, identity)}"
+        named = headers.encode(
+            {
+                headers.EVENT_ID: event_id,
+                headers.EVENT_TYPE: kind,
+                headers.EVENT_TIME: event.time,
+                headers.RECEIVED_AT: received_at,
+            }
         )
-        for identity in event.other_identities
-    )
+        told = msgspec.json.encode(_cloud_event(event, kind, event_id, identity))
+        found.append(Message(topic, identity.encode(), told, named))
+    return tuple(found)
 
 
-def _cloud_event(event: Peek, kind: str, origin: str, identity: str) -> dict[str, Any]:
+def _cloud_event(
+    event: Peek, kind: str, event_id: str, identity: str
+) -> dict[str, Any]:
     attributes = {"source": event.source, "time": event.time}
     return {
         "specversion": "1.0",
         "type": kind,
-        "id": f"{origin}/{identity}",
+        "id": event_id,
         **{name: value for name, value in attributes.items() if value is not None},
         "data": {
             "object": {"user_id": identity},

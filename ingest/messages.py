@@ -29,12 +29,18 @@ class Intake(msgspec.Struct, frozen=True, gc=False):
 
 
 class Sorter:
-    """Decides where a body goes; an empty *sources* accepts every source."""
+    """Decides where a body goes; an empty *sources* accepts every source.
 
-    def __init__(self, topics: Topics, sources: Collection[str]) -> None:
+    *user_ref_secret* is the key of what stands for a user in the ids of control events.
+    """
+
+    def __init__(
+        self, topics: Topics, sources: Collection[str], user_ref_secret: str
+    ) -> None:
         self._events = topics.events.name
         self._quarantine = topics.quarantine.name
         self._sources = frozenset(sources)
+        self._secret = user_ref_secret
 
     def sort(self, body: bytes, traceparent: bytes | None) -> Intake:
         """Return the messages for *body*; their value is the body, byte for byte."""
@@ -52,7 +58,7 @@ class Sorter:
         )
         if not event.other_identities:
             return Intake((message,), event.type, stored=True)
-        marks = control.messages(self._events, event, body, _now())
+        marks = control.messages(self._events, event, body, _now(), self._secret)
         return Intake((*marks, message), event.type, stored=True)
 
     def _kept_aside(self, body: bytes, reason: str, kind: str | None) -> Intake:

@@ -29,7 +29,7 @@ class References:
     def event(self, event_id: str) -> str:
         """Return the event's id, or its hash where it could hold a user's id.
 
-        Control events carry the identity in their id (`evt_…/<provider>|<id>`).
+        Those of control events are longer, and older ones carry the identity.
         """
         if _PLAIN_ID.fullmatch(event_id):
             return event_id

@@ -40,7 +40,7 @@ def user(
             "user_ref": reference,
             "partition": number,
             "link": None if known is None else _told(known),
-            "parked": [event._asdict() for event in waiting],
+            "parked": [_shown(event) for event in waiting],
             "outcomes": ends,
         }
         typer.echo(msgspec.json.encode(told))
@@ -58,6 +58,11 @@ def _outcomes(
     for message in reader.records(topic, [target.partition_of(user_id)], since_ms):
         if message.key() == key:
             yield msgspec.json.decode(message.value() or b"{}", type=dict[str, Any])
+
+
+def _shown(event: Parked) -> dict[str, Any]:
+    """Return what is told of a parked event, without the user_id: it was asked for."""
+    return {name: it for name, it in event._asdict().items() if name != "user"}
 
 
 def _told(known: Link) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from confluent_kafka import Producer
 
 from events.topics import Topics
 from ingest.messages import Sorter
+from tests.support.service import USER_REF_SECRET
 
 FLUSH_SECONDS_MAX = 60.0
 
@@ -19,7 +20,7 @@ class Straight:
     """What ingest makes of a body, with its keys and headers, in the order of calls."""
 
     def __init__(self, bootstrap_servers: str, topics: Topics) -> None:
-        self._sorter = Sorter(topics, ())
+        self._sorter = Sorter(topics, (), USER_REF_SECRET)
         self._failed: list[object] = []
         self._producer = Producer(
             {

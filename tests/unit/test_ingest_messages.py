@@ -6,10 +6,12 @@ import json
 from typing import Any
 
 from events import headers
+from events.log import user_ref
 from events.topics import Topics
 from ingest.messages import Sorter
 
 TOPICS = Topics("acme", 3)
+SECRET = "5f2c9e0d7b1a4863"
 TRACE = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
@@ -36,7 +38,7 @@ def an_update(**changes: Any) -> bytes:
 
 
 def sort(body: bytes, *sources: str, traceparent: bytes | None = None) -> Any:
-    return Sorter(TOPICS, sources).sort(body, traceparent)
+    return Sorter(TOPICS, sources, SECRET).sort(body, traceparent)
 
 
 def test_an_event_is_published_under_its_user_with_the_body_as_it_came() -> None:
@@ -66,13 +68,14 @@ def test_the_senders_trace_goes_on_in_the_message() -> None:
 
 def test_each_other_login_of_a_merged_user_is_told_before_the_event() -> None:
     mark, _ = sort(an_update()).messages
+    mark_id = f"evt_1/{user_ref(SECRET, 'google-oauth2|117')}"
 
     assert (mark.topic, mark.key) == ("acme.events", b"google-oauth2|117")
     assert json.loads(mark.value) == {
         "specversion": "1.0",
         "type": "keepstep.user.merged",
         "source": "urn:auth0:acme.auth0.com",
-        "id": "evt_1/google-oauth2|117",
+        "id": mark_id,
         "time": "2026-01-02T03:04:05.678Z",
         "data": {
             "object": {"user_id": "google-oauth2|117"},
@@ -80,7 +83,7 @@ def test_each_other_login_of_a_merged_user_is_told_before_the_event() -> None:
         },
     }
     known = headers.decode(mark.headers)
-    assert known["event-id"] == "evt_1/google-oauth2|117"
+    assert known["event-id"] == mark_id
     assert known["event-type"] == "keepstep.user.merged"
 
 
