@@ -18,7 +18,8 @@ import pytest
 from events import admin
 from events.kafka import KafkaSettings
 from events.topics import Topic, Topics
-from sandbox.story.plot import Step, steps
+from sandbox.story.plot import steps
+from sandbox.story.step import Step
 from tests.support.eventually import eventually
 from tests.support.follower import Follower
 from tests.support.pipeline import PARTITIONS, Pipeline, running_pipeline
