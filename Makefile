@@ -59,6 +59,9 @@ simulate: .venv/.dev ## run the simulator over many seeds (SEEDS=100000)
 chaos: .venv/.dev ## kill, freeze and restart everything for a while (MINUTES=15, or FREEZES=10)
 	@$(BIN)/python -m tests.chaos $(if $(FREEZES),--freezes $(FREEZES),--minutes $(or $(MINUTES),15))
 
+bulk: .venv/.dev ## 73,500 events of 5,000 users, and a kill -9: what is written and what is asked (USERS=5000)
+	@$(BIN)/python -m tests.bulk --users $(or $(USERS),5000)
+
 mutants: .venv/.dev ## break every rule of processors/delivery, and see the tests find it
 	@$(BIN)/python -m tests.mutants
 

@@ -51,9 +51,9 @@ def _is_replay(link: Link, change: Change) -> bool:
 def plan(link: Link, changes: Sequence[Change]) -> Plan:
     """Return for each field its newest fresh change, and the fields to send.
 
-    A field is left out only if every one of *changes* that carries it agrees with its
+    A field is left out only if every one of *changes* that may set it agrees with its
     fingerprint: an attempt of any of them may have reached the destination before a
-    crash or a lost answer.
+    crash or a lost answer. A stale one was never attempted.
     """
     winners: dict[str, Change] = {}
     versions = link.versions
@@ -78,7 +78,10 @@ def _agreed(link: Link, name: str, changes: Sequence[Change]) -> bool:
     known = link.fingerprints.get(name)
     if known is None:
         return False
-    return all(change.fields.get(name, known) == known for change in changes)
+    return all(
+        change.fields.get(name, known) == known or not is_fresh(link, name, change)
+        for change in changes
+    )
 
 
 def confirmed(link: Link, planned: Plan) -> Link:

@@ -67,6 +67,7 @@ async def remembered_under_faults(
             time=time_text,
             method=request.method,
             path=request.path,
+            query=dict(request.query),
             status=None if isinstance(answer, Cut) else answer.status,
             fault=name_of(strike),
             duration_seconds=time.monotonic() - began,

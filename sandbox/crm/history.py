@@ -41,6 +41,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     time: str
     method: str
     path: str
+    query: dict[str, str]
     status: int | None
     fault: str | None
     duration_seconds: float

@@ -53,6 +53,22 @@ def test_of_several_events_the_newest_sets_a_field_wherever_it_stands() -> None:
     assert planned == Plan({"A": newest, "B": older}, ("A", "B"))
 
 
+def test_a_value_that_was_told_is_not_sent_again_for_a_stale_event_beside_it() -> None:
+    known = link(A=(5, "new"))
+    late, login = change(7, 3, A="old"), change(8, 6, A="new")
+
+    planned = guard.plan(known, [late, login])
+
+    assert planned == Plan({"A": login}, ())
+
+
+def test_a_value_is_sent_again_where_a_newer_event_may_have_told_another() -> None:
+    known = link(A=(2, "a"))
+    there, back = change(7, 3, A="b"), change(8, 4, A="a")
+
+    assert guard.plan(known, [there, back]) == Plan({"A": back}, ("A",))
+
+
 def test_of_two_events_with_one_version_the_first_sets_the_field() -> None:
     first, copy = change(0, 3, A="a"), change(1, 3, A="a")
 
