@@ -77,10 +77,6 @@ class Judge:
         return self.attempt.lane
 
     @property
-    def _counted(self) -> int:
-        return self.attempt.number - self.attempt.early
-
-    @property
     def _room(self) -> int:
         return self.rules.bounds.batch_records_max
 
@@ -96,7 +92,9 @@ class Judge:
 
     def _reviewed(self, verdict: NeedsReview) -> Changes:
         at, reason = verdict.recheck_at, verdict.reason
-        entry = Entry("review", self._counted, at, self.now, reason)
+        # It was answered, so it is no failure: an item that is looked up once a day
+        # would be given up at the first fault after as many days as there are attempts.
+        entry = Entry("review", 0, at, self.now, reason)
         return self._park(entry, verdict.superseded, verdict.link)
 
     def _failed(self, reason: str, asked_seconds: float) -> Consequence:

@@ -15,7 +15,7 @@ from processors.delivery.verdict import (
     NeedsReview,
     RetryLater,
 )
-from tests.support.core import an_event, parked, rules
+from tests.support.core import Owner, an_event, parked, rules
 from tests.support.trial import (
     BEHIND_NOW,
     NOW,
@@ -38,17 +38,34 @@ def test_an_open_item_is_parked_and_what_it_supersedes_ends() -> None:
         link(4, doubted=True),
         outcome(events[0], SUPERSEDED, 2),
         outcome(events[2], SUPERSEDED, 2),
-        Park(events[1], Entry("review", 2, None, NOW, "unmatched")),
+        Park(events[1], Entry("review", 0, None, NOW, "unmatched")),
         Park(events[3], BEHIND_NOW),
     )
 
 
-def test_an_open_item_found_early_counts_no_attempt() -> None:
-    head = parked(1, state="review", attempts=2, first_failed_at=7.0)
+@pytest.mark.parametrize("early", [False, True])
+def test_an_attempt_that_was_answered_counts_no_failure(*, early: bool) -> None:
+    head = parked(1, state="waiting", attempts=2, first_failed_at=7.0)
 
-    records = Trial(head, number=3, early=True).records(NeedsReview("ambiguous"))
+    records = Trial(head, number=3, early=early).records(NeedsReview("ambiguous"))
 
-    assert records[1] == Park(head, Entry("review", 2, None, 7.0, "ambiguous"))
+    assert records[1] == Park(head, Entry("review", 0, None, 7.0, "ambiguous"))
+
+
+def test_an_item_that_is_open_for_long_is_not_given_up_at_the_first_fault() -> None:
+    owner = Owner().serve()
+    owner.arrive(an_event(1))
+    for _ in range(10 * rules().retry.attempts_max):
+        due_at = owner.now + 86_400
+        owner.attempt(NeedsReview("unmatched", recheck_at=due_at))
+        owner.now = due_at
+        owner.core.wake(owner.now)
+
+    written = owner.attempt(RetryLater("HTTP 503"))
+
+    [parked_again] = [one for one in written if isinstance(one, Park)]
+    assert parked_again.entry.state == "waiting"
+    assert parked_again.entry.attempts == 1
 
 
 def test_an_open_item_may_supersede_everything_that_was_tried() -> None:
