@@ -26,7 +26,7 @@ from processors.destination import Destination
 from processors.rest.answers import Meaning
 from processors.rest.requests import Request, Requests
 
-NEW_RECORD = "(the new record)"
+NEW_RECORD = "the-new-record"  # whatever ids look like at the destination
 Read = Callable[[Find | Fetch], Awaitable[Meaning]]
 
 
@@ -85,9 +85,18 @@ async def rehearse(
     return Rehearsal(tuple(steps), verdict)
 
 
+class _Rehearsed(Requests):
+    """Builds requests about a record that would have been made, too."""
+
+    def id_values(self, record_id: str) -> dict[str, str]:
+        if record_id == NEW_RECORD:
+            return {"id": NEW_RECORD}
+        return super().id_values(record_id)
+
+
 def requests_of(destination: Destination) -> Requests:
     """Return what builds the destination's requests."""
-    return Requests(destination, destination.lookup, destination.fields)
+    return _Rehearsed(destination, destination.lookup, destination.fields)
 
 
 async def _answered(call: Call, read: Read | None) -> Meaning:

@@ -70,10 +70,12 @@ class Requests:
                 made = self._built(self._tables.create, {}, fields)
                 return self._keyed(made, intent)
             case Update(record_id=record_id, fields=fields):
-                return self._built(self._tables.update, self._id(record_id), fields)
+                return self._built(
+                    self._tables.update, self.id_values(record_id), fields
+                )
             case _:
                 asked = table_of(self._tables, call)
-                return self._built(asked, self._id(call.record_id))
+                return self._built(asked, self.id_values(call.record_id))
 
     def page(self, call: Find, cursor: str) -> Request:
         """Return the request for the next page of a look-up, as its answer named it.
@@ -130,7 +132,12 @@ class Requests:
         headers = {**self._headers, "content-type": content_type}
         return Request(asked, asked.method, url, sent, headers)
 
-    def _id(self, record_id: str) -> dict[str, str]:
+    def id_values(self, record_id: str) -> dict[str, str]:
+        """Return what stands for the record in paths and bodies.
+
+        Raises:
+            ValueError: It is no id of a record.
+        """
         if not is_plain_id(record_id) or not self._lookup.is_id(record_id):
             raise ValueError("the id of the record does not match lookup.id_pattern")
         return {"id": record_id}

@@ -222,6 +222,21 @@ def test_try_takes_the_record_that_a_user_is_linked_to(
     assert "outcome: applied (deactivated)" in done.out
 
 
+def test_try_says_what_follows_for_the_record_that_would_be_made(
+    console: Console, tmp_path: Path
+) -> None:
+    stops = CRM.replace("[on]\n", '[on]\nblocked = "deactivate"\n')
+    ids = stops.replace('"^[A-Za-z0-9_-]{1,64}$"', '"^c_[0-9]+$"')
+    assert ids != stops != CRM
+    (tmp_path / "crm.toml").write_text(ids)
+
+    done = console.keepstep("try", "crm", event_file(tmp_path, blocked=True))
+
+    assert "contacts/the-new-record\n" in done.out
+    assert '"status": "deactivated"' in done.out
+    assert "outcome: applied (created)" in done.out
+
+
 def test_try_says_what_would_wait_for_a_person(
     console: Console, tmp_path: Path
 ) -> None:
