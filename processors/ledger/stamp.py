@@ -16,7 +16,6 @@ from events.publisher import Message
 from processors.ledger.place import Place
 
 ID_BYTES = 8
-HEADER_BYTES_MAX = 40  # what the mark adds to a record
 
 
 class Stamp(NamedTuple):
