@@ -68,7 +68,7 @@ def test_records_lie_where_the_end_and_the_markers_say(
         b"event 3",
         b"event 4",
     ]
-    assert found[b"ann@t@3"].headers == HEADERS
+    assert found[b"ann@t@3"].headers[: len(HEADERS)] == HEADERS
     assert found[b"ann@t@3"].epoch_seconds > 0
     assert values.misses == 0
 
