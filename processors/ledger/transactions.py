@@ -13,7 +13,7 @@ from events.topics import RECORD_BYTES_MAX
 from processors.ledger import hanging, refusals, rounds
 from processors.ledger.batch import Batch
 from processors.ledger.clients import SILENT, Deadline, LedgerUnavailable
-from processors.ledger.fates import fates
+from processors.ledger.fates import Fates, fates
 from processors.ledger.offsets import MarkedOffsets, of_no_member
 from processors.ledger.place import Place
 from processors.ledger.refusals import RecordRefused
@@ -91,14 +91,23 @@ class Transactions:
         self._doubtful = False
         self._producer = producer
 
-    def _end_what_hangs(self, producer: Producer, deadline: Deadline) -> None:
-        """End the last transaction of the former owners as they would have it."""
+    def _end_what_hangs(
+        self, producer: Producer, deadline: Deadline, *, given_up: bool = False
+    ) -> None:
+        """End the last transaction as its writer would have it.
+
+        Where that is known to have *given_up*, its records are not asked.
+        """
         for _ in range(ROUNDS_MAX):
             left = hanging.undecided(self._kafka, self._stable, self._places, deadline)
             if not left:
                 break
-            decided = set(self._places) - {Place(*stretch[:2]) for stretch in left}
-            found = fates(self._kafka, left, list(decided), deadline)
+            places = {Place(*stretch[:2]) for stretch in left}
+            if given_up:
+                found = Fates(aborted=list(places))
+            else:
+                decided = [place for place in self._places if place not in places]
+                found = fates(self._kafka, left, decided, deadline)
             if found.aborted:
                 hanging.drop(producer, found.aborted, deadline)
             if found.committed:
@@ -155,7 +164,9 @@ class Transactions:
         batch = Batch(producer, messages, deadline, offsets, group)
         for _ in range(ROUNDS_MAX):
             if self._doubtful:
-                self._drop_what_hangs(producer, deadline)
+                # What was committed before is decided; only the abort may hang.
+                self._end_what_hangs(producer, deadline, given_up=True)
+                self._doubtful = False
             done = self._noted(rounds.commit(producer, batch.fill, deadline))
             if done.written is Written.DURABLE:
                 self._wait_for_markers(batch)
@@ -179,15 +190,6 @@ class Transactions:
             held = {place: batch.to(place) for place in left}
             self.gaps += 1
             hanging.finish(batch.producer, held, batch.deadline)
-
-    def _drop_what_hangs(self, producer: Producer, deadline: Deadline) -> None:
-        """End what an abort has left open; what was committed before is decided."""
-        for _ in range(ROUNDS_MAX):
-            left = hanging.undecided(self._kafka, self._stable, self._places, deadline)
-            if not left:
-                break
-            hanging.drop(producer, [Place(*stretch[:2]) for stretch in left], deadline)
-        self._doubtful = False
 
     def _search(self, batch: Batch) -> Written:
         """Raise RecordRefused for the record that the broker refuses; writes none."""
