@@ -18,7 +18,7 @@ from tests.support.pipeline import Pipeline, running_pipeline
 from tests.support.several import SLOW, stop
 from tests.support.worker import hasty, running_worker
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.kafka, pytest.mark.alone, pytest.mark.timeout(300)]
 USERS, EVENTS_EACH = 150, 3
 # As the workers' file has it, but for what arrives late at a CRM that is busy itself.
 LIMIT = {"kind": "limit", "calls": 60, "per_seconds": 1.9}

@@ -13,7 +13,7 @@ from sandbox.kafka import KafkaMissing
 from sandbox.kafka.jars import class_path
 from tests.support.service import ROOT
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.kafka, pytest.mark.alone, pytest.mark.timeout(420)]
 SECONDS_MAX = 400.0
 # Of a machine that does other things, too; on an idle one 60 s, as `make chaos` wants.
 END_SECONDS_MAX = "150"

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 ROUNDS = 10
 LATE_MAX = 2
 REQUESTS_MIN = 100
+pytestmark = pytest.mark.alone
 QUIET_SECONDS = 0.1
 
 

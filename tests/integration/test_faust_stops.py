@@ -21,7 +21,7 @@ from tests.support.members import (
     write,
 )
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.kafka, pytest.mark.alone, pytest.mark.timeout(90)]
 COUNT = 200
 
 

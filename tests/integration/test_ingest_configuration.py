@@ -14,6 +14,7 @@ import pytest
 from events.topics import Topics
 from tests.support.ingest import ROOT, environment
 
+pytestmark = pytest.mark.alone
 REFUSED_SECONDS_MAX = 2.0
 NOBODY = "127.0.0.1:9"  # the discard port; nothing here listens below 1024
 # One of two that need each other is missing: the line names that one.

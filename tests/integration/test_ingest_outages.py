@@ -28,7 +28,7 @@ OUTAGE_SECONDS = 3.0
 RECOVERY_SECONDS_MAX = 10.0
 GROWTH_MIB_MAX = 80.0  # librdkafka's queue, 64 MiB, and what else the load takes
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.kafka, pytest.mark.alone, pytest.mark.timeout(120)]
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ CERTIFICATE, KEY = (
 )
 EVENT = an_event("auth0|1", "evt_1")
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.alone]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.support.topics import read_topic
 
 STOP_SECONDS_MAX = 10.0
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.alone]
 
 
 def ids_in(kafka: str, topics: Topics) -> set[str]:

@@ -168,6 +168,7 @@ def test_bad_configuration_is_said_in_one_line(tmp_path: Path, name: str) -> Non
     assert SECRET not in ended.line
 
 
+@pytest.mark.alone
 def test_it_is_said_in_under_two_seconds(tmp_path: Path) -> None:
     # The best of three: what is measured is the program, not a busy machine.
     case = CASES["example secret"]

@@ -21,6 +21,7 @@ def test_no_engine_means_no_container(
     assert not docker_gives_kafka()
 
 
+@pytest.mark.alone
 def test_an_engine_that_never_answers_is_given_up_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -41,6 +41,7 @@ def test_an_index_that_refuses_is_one_line_with_a_cure_and_no_password(
     assert "hidden" not in done.stderr
 
 
+@pytest.mark.alone
 def test_once_all_is_installed_no_index_is_asked(tmp_path: Path) -> None:
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv/.run").touch()
