@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 
@@ -35,6 +35,19 @@ from processors.rest.transport import LeaseLost
 log = structlog.get_logger()
 
 
+class Owner(Protocol):
+    """What an attempt asks of the partition that it is made for."""
+
+    def may_call(self) -> bool:
+        """Whether a call may still start."""
+
+    def may_deactivate(self) -> bool:
+        """Whether a call may start that deactivates a record."""
+
+    def called(self) -> None:
+        """Note that it does not wait for its first call any more."""
+
+
 @dataclass
 class Attempts:
     """Makes attempts at one destination, under its gate and budget."""
@@ -51,16 +64,10 @@ class Attempts:
     # the attempt, so that one event that always fails cannot keep the gate shut.
     _charged: dict[bytes, RetryLater] = field(default_factory=dict)
 
-    async def make(
-        self,
-        attempt: Attempt,
-        still: Callable[[], bool],
-        may_deactivate: Callable[[], bool],
-    ) -> Verdict:
-        """Try the attempt's events; never raises for a fault outside.
+    async def make(self, attempt: Attempt, owner: Owner) -> Verdict:
+        """Try the attempt's events, as *owner* lets; never raises for a fault outside.
 
-        No call starts any more once *still* is false, and none that deactivates a
-        record unless *may_deactivate* says that it may.
+        No call starts any more once its owner may not call.
         """
         charge = self._charged.pop(attempt.lane.user, None)
         if charge is not None:
@@ -69,9 +76,7 @@ class Attempts:
         items = [self.read(event) for event in attempt.events]
         statuses: list[int | None] = []
         try:
-            verdict = await self._converse(
-                attempt, items, statuses, still, may_deactivate
-            )
+            verdict = await self._converse(attempt, items, statuses, owner)
         except LeaseLost:
             verdict = NotMade()
         ended_at = time.monotonic()
@@ -100,18 +105,17 @@ class Attempts:
         attempt: Attempt,
         items: list[Item],
         statuses: list[int | None],
-        still: Callable[[], bool],
-        may_deactivate: Callable[[], bool],
+        owner: Owner,
     ) -> Verdict:
         moment = Moment(time.time(), attempt.read_until)
         conversation = correlate(items, attempt.link, self.rules, moment)
         try:
             call = next(conversation)
             while True:
-                if isinstance(call, Deactivate | Delete) and not may_deactivate():
+                if isinstance(call, Deactivate | Delete) and not owner.may_deactivate():
                     call = conversation.send(Braked())
                     continue
-                if not await self.budget.wait(operation_of(call), still):
+                if not await self._turn(operation_of(call), owner):
                     return NotMade()
                 answer = await self._call(call, attempt.lane.user, statuses)
                 match answer:
@@ -126,13 +130,22 @@ class Attempts:
         finally:
             conversation.close()
 
+    async def _turn(self, operation: str, owner: Owner) -> bool:
+        """Wait until a call may start; False when none may any more."""
+        if self.budget.is_apart(operation):
+            owner.called()  # others, with other calls, need not wait with it
+        let_go = await self.budget.wait(operation, owner.may_call)
+        owner.called()
+        return let_go
+
     async def _call(
         self, call: Call, lane: bytes, statuses: list[int | None]
     ) -> Answer | RetryLater | Rejected | Unavailable | NotMade:
         if not self.gate.may_start(time.monotonic(), lane):
             return NotMade()
         try:
-            response = await self.client.call(call)
+            with self.budget.calling():
+                response = await self.client.call(call)
         except BaseException:
             self.gate.withdrawn(time.monotonic(), lane)
             raise

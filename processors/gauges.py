@@ -24,11 +24,13 @@ class Gauges:
         owned: Callable[[], Iterable[Partition]],
         gate: Gate,
         progress: Callable[[], Mapping[int, Progress]],
+        calls_left: Callable[[], int | None],
     ) -> None:
         self._destination = destination
         self._owned = owned
         self._gate = gate
         self._progress = progress
+        self._calls_left = calls_left
 
     def collect(self) -> Iterator[Metric]:
         """Return the gauges as they are now."""
@@ -62,6 +64,13 @@ class Gauges:
             [self._destination, state.cause or ""], state.cause is not None
         )
         yield closed
+        left = self._calls_left()
+        if left is not None:
+            name = "keepstep_worker_budget_left_calls"
+            sentence = "Calls that are left of the hour or day, of this worker's share"
+            family = GaugeMetricFamily(name, sentence, labels=["destination"])
+            family.add_metric([self._destination], left)
+            yield family
 
     def _each(
         self,

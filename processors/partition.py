@@ -13,6 +13,7 @@ import structlog
 
 from processors.alarm import Alarm
 from processors.attempts import Attempts
+from processors.calls import Lease, Turn
 from processors.delivery.commands import Command
 from processors.delivery.lane import Waiting
 from processors.delivery.lanes import Attempt
@@ -24,19 +25,17 @@ from processors.ledger.commits import Commits
 from processors.ledger.encode import Effort, Encoder
 from processors.ledger.loading import Loading
 from processors.metrics import WorkerMetrics
+from processors.permit import Permit
 
 log = structlog.get_logger()
 AGAIN_SECONDS = 0.2
 
 
-class Member(Protocol):
+class Member(Lease, Protocol):
     """What a partition asks of this worker's membership in its group."""
 
     def may_own(self) -> bool:
         """Whether the lease holds, so that partitions may be opened and served."""
-
-    def may_call(self) -> bool:
-        """Whether a call that starts now ends while the lease surely holds."""
 
 
 class Worker(Protocol):
@@ -47,9 +46,6 @@ class Worker(Protocol):
 
     def changed(self) -> None:
         """Look for attempts to start."""
-
-    def ended_call(self) -> None:
-        """Note that an attempt has ended."""
 
     def end_read(self, partition: int) -> float:
         """Return when the log was last seen to be read to its end, in epoch seconds."""
@@ -225,6 +221,7 @@ class Owned:
             log.warning("ledger.not_written", partition=self.core.number, why=written)
         if was != "active" and self.core.state == "active":
             tools.watch(self.core.number, self.core.durable.meta.commands + 1)
+            tools.attempts.budget.serve(self.core.number, self.core.own.calls_counted())
             log.info("partition.active", partition=self.core.number)
 
     async def _recount(self, batch: Batch) -> None:
@@ -282,34 +279,28 @@ class Owned:
 
     # ---- attempts
 
-    def start(self) -> bool:
+    def start(self, turn: Turn, *, backlog: bool) -> bool:
         """Start the next attempt, if there is one; return whether there was."""
         self._look_at_end()
-        attempt = self.core.start()
+        attempt = self.core.start(backlog=backlog)
         if attempt is None:
             return False
-        self._tools.worker.spawn(self._attempt(attempt))
+        self._tools.worker.spawn(self._attempt(attempt, turn))
         return True
 
-    async def _attempt(self, attempt: Attempt) -> None:
+    async def _attempt(self, attempt: Attempt, turn: Turn) -> None:
         verdict: Verdict = NotMade()
+        permit = Permit(self.core, self._tools.member, attempt, turn)
         try:
             if await self._filled(attempt.events):
-                verdict = await self._tools.attempts.make(
-                    attempt,
-                    lambda: self._may_call(attempt),
-                    lambda: self.core.may_deactivate(attempt, time.time()),
-                )
+                verdict = await self._tools.attempts.make(attempt, permit)
         finally:
             chance = random.random()  # noqa: S311 -- spreads load
-            self.core.ended(attempt, verdict, time.time(), chance)
-            self._tools.worker.ended_call()
+            effort = attempt.effort
+            calls = effort.calls if isinstance(effort, Effort) else 0
+            self.core.ended(attempt, verdict, time.time(), chance, calls)
+            turn.ended(calls)
             self.step()
-
-    def _may_call(self, attempt: Attempt) -> bool:
-        """Whether a call of *attempt* may still start, after it waited its turn."""
-        current = attempt.epoch == self.core.epoch and self.core.state == "active"
-        return current and self._tools.member.may_call()
 
     def _set_timer(self) -> None:
         due_at = self.core.lanes.due_at() if self.core.state == "active" else None

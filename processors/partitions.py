@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections import deque
 from collections.abc import Collection, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
 
-from processors.alarm import Alarm
+from processors.calls import Calls, Lease
 from processors.delivery.commands import Command
 from processors.delivery.lanes import Rules
 from processors.delivery.partition import Partition
@@ -21,11 +20,9 @@ from processors.ledger.decode import arrived
 from processors.ledger.origin import Origin
 from processors.ledger.placing import Placing
 from processors.partition import Owned, Tools
-from processors.rest.budget import Budget
 from processors.rest.gate import Gate
 
 log = structlog.get_logger()
-LEASE_SECONDS = 0.2
 ENDS_SECONDS = 0.1
 
 
@@ -33,7 +30,6 @@ ENDS_SECONDS = 0.1
 class WorkerBounds:
     """What one worker may hold in all its partitions together."""
 
-    calls_max: int
     events_max: int
     bytes_max: int
     drain_seconds_max: float
@@ -52,15 +48,8 @@ class Flow(Protocol):
         """Return when each partition that is not behind was seen to end there."""
 
 
-class Lease(Protocol):
-    """Whether this worker may start a call, which takes its whole deadline."""
-
-    def may_call(self) -> bool:
-        """Whether a call that starts now ends while the lease surely holds."""
-
-
 class Partitions:
-    """Shares the worker's calls among its partitions, in turn."""
+    """Holds what the worker owns: gives it messages, takes it away, makes room."""
 
     def __init__(
         self,
@@ -77,25 +66,22 @@ class Partitions:
         self._placing = placing
         self._owned: dict[int, Owned] = {}
         self._kept: dict[int, Owned] = {}
-        self._turn: deque[Owned] = deque()
+        self._calls = Calls(gate, self.changed)
         self._paused: set[int] = set()
         self._room = asyncio.Event()
         self._closed = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
-        self._alarm = Alarm(self.changed)
         self._kicking = False
-        self._probing = False
-        self._calls = 0
         self._ends: dict[int, float] = {}
         self._ends_at = -math.inf
         self._assigned_once = False
         self._tools: Tools
-        self._lease: Lease
         self._flow: Flow
 
     def wire(self, tools: Tools, lease: Lease, flow: Flow) -> None:
         """Give it the parts that need it themselves; call before `run`."""
-        self._tools, self._lease, self._flow = tools, lease, flow
+        self._tools, self._flow = tools, flow
+        self._calls.wire(tools.attempts.budget, lease)
 
     async def run(self) -> None:
         """Own all tasks until `close`; raises what one of them raised."""
@@ -128,18 +114,18 @@ class Partitions:
         for owned in self._owned.values():
             if owned.stopped:
                 return f"partition {owned.core.number} stopped: {owned.stopped}"
-        if self._owned and self._budget.empty:
+        if self._owned and self._tools.attempts.budget.empty:
             return "too many workers: this one's share of [limits] is less than a call"
         waiting = sum(core.state != "active" for core in self.cores())
         return f"{waiting} partitions are not served yet" if waiting else None
 
     def excused(self) -> list[int]:
         """Return the partitions that wait for something that is not their fault."""
-        gated = self._gate.opens_at is not None
+        waits = self._gate.opens_at is not None or self._calls.wait_for_budget
         return [
             owned.core.number
             for owned in self._owned.values()
-            if gated or owned.stopped or owned.core.durable.meta.paused
+            if waits or owned.stopped or owned.core.durable.meta.paused
         ]
 
     def pauses(self) -> str | None:
@@ -216,8 +202,9 @@ class Partitions:
             if number not in self._owned:
                 core = Partition(number, self._topic_id, self._rules)
                 self._owned[number] = Owned(core, self._tools)
-        self._turn = deque(self._owned.values())
-        self._budget.assigned(len(partitions), self._placing.partitions)
+        self._calls.share(self._owned.values())
+        budget = self._tools.attempts.budget
+        budget.assigned(len(partitions), self._placing.partitions)
         for owned in self._owned.values():
             owned.assigned()
         self._assigned_once = True
@@ -245,7 +232,8 @@ class Partitions:
                 self._kept[owned.core.number] = owned
             else:
                 self.spawn(self._tools.commits.close(owned.core.number))
-        self._owned, self._turn = {}, deque()
+        self._owned = {}
+        self._calls.share(())
         self._room.set()
 
     # ---- calls
@@ -256,7 +244,8 @@ class Partitions:
             return  # starting one changes things, too
         self._kicking = True
         try:
-            self._start_all()
+            self._calls.start_all()
+            self._make_room()
         finally:
             self._kicking = False
         if not self._room.is_set() and not self._is_full():
@@ -265,49 +254,14 @@ class Partitions:
             if number in self._owned:
                 self._hold_back(self._owned[number])
 
-    def _start_all(self) -> None:
-        if not self._has_ready():
+    def _make_room(self) -> None:
+        """Park backlog that waits for the budget where the memory is full of it."""
+        if not self._calls.wait_for_budget:
             return
-        if not self._lease.may_call():
-            self._later(LEASE_SECONDS)
-            return
-        opens_at = self._gate.opens_at
+        full = not self._room.is_set() and self._is_full()
         for owned in self._owned.values():
-            owned.core.reachable = opens_at is None
-        if opens_at is not None:
-            wait = opens_at - time.monotonic()
-            if wait > 0:
-                self._later(wait)
-            elif not self._probing:
-                self._probing = self._start_one()
-            return
-        most = self._bounds.calls_max
-        if self._budget.concurrency is not None:
-            most = min(most, self._budget.concurrency)
-        while self._calls < most and self._start_one():
-            pass
-
-    @property
-    def _budget(self) -> Budget:
-        return self._tools.attempts.budget
-
-    def _has_ready(self) -> bool:
-        return any(owned.core.lanes.has_ready for owned in self._owned.values())
-
-    def _start_one(self) -> bool:
-        """Start one attempt of the partition whose turn it is; False: there is none."""
-        for _ in range(len(self._turn)):
-            owned = self._turn[0]
-            self._turn.rotate(-1)
-            if owned.core.lanes.has_ready and owned.start():
-                self._calls += 1
-                return True
-        return False
-
-    def ended_call(self) -> None:
-        """Note that an attempt has ended."""
-        self._calls -= 1
-        self._probing = False
+            if (full or owned.core.full) and owned.core.make_room(time.time()):
+                owned.step()
 
     def end_read(self, partition: int) -> float:
         """Return when the log was last seen to be read to its end, 0 where it is not.
@@ -318,7 +272,3 @@ class Partitions:
         if now > self._ends_at + ENDS_SECONDS:
             self._ends, self._ends_at = self._flow.ends_read(), now
         return self._ends.get(partition, 0.0)
-
-    def _later(self, seconds: float) -> None:
-        """Look again in *seconds*, or sooner where that was already meant."""
-        self._alarm.set(asyncio.get_running_loop().time() + seconds)

@@ -17,6 +17,7 @@ from processors.attempts import Attempts
 from processors.correlation.reading import Fingerprints
 from processors.delivery.brake import Brake
 from processors.delivery.lanes import Rules
+from processors.delivery.spend import Spend
 from processors.destination import Destination
 from processors.gauges import Gauges
 from processors.group.app import WorkerApp
@@ -33,6 +34,7 @@ from processors.metrics import WorkerMetrics
 from processors.partition import Tools
 from processors.partitions import Partitions, WorkerBounds
 from processors.refs import References
+from processors.rest.allowance import counted
 from processors.rest.budget import Budget
 from processors.rest.client import RestClient
 from processors.rest.gate import Gate
@@ -70,16 +72,18 @@ class Parts:
         self._fingerprints = Fingerprints(secret)
         self.metrics = WorkerMetrics(told.name)
         self.gate = Gate()
+        self._budget = Budget(destination.limits, settings.calls_in_flight_max)
         bounds = settings.bounds
+        counts = counted(destination.limits)
         rules = Rules(
             bounds if destination.fold else replace(bounds, fold_events_max=1),
             settings.retry_policy,
             destination.held_types,
             destination.ends_fold,
             Brake(destination.deactivations_per_hour_max, self._topics.partitions),
+            None if counts is None else Spend(*counts),
         )
         worker_bounds = WorkerBounds(
-            settings.calls_in_flight_max,
             settings.events_max,
             settings.bytes_max,
             settings.drain_seconds_max,
@@ -111,7 +115,7 @@ class Parts:
         )
         opened.push_async_callback(commits.close_all)
         lease = _Lease(membership, told.destination.timeout_seconds)
-        budget = Budget(told.destination.limits)
+        budget = self._budget
         client = await opened.enter_async_context(
             RestClient(
                 told.destination,
@@ -138,7 +142,8 @@ class Parts:
             watch=self.orders.watch,
         )
         self.partitions.wire(tools, lease, app)
-        gauges = Gauges(told.name, self.partitions.cores, self.gate, app.progress)
+        cores, left = self.partitions.cores, budget.left
+        gauges = Gauges(told.name, cores, self.gate, app.progress, left)
         self.metrics.watch(gauges)
 
     def _attempts(self, client: RestClient, budget: Budget) -> Attempts:
@@ -171,7 +176,11 @@ class Parts:
 
     def notes(self) -> Mapping[str, Check]:
         """Return what a person may want to know, and what stops nobody."""
-        return {"gate": self._gate_note, "paused": self.partitions.pauses}
+        return {
+            "gate": self._gate_note,
+            "paused": self.partitions.pauses,
+            "budget": self._budget_note,
+        }
 
     def status(self) -> dict[str, object]:
         """Return what `keepstep status` asks a worker."""
@@ -184,6 +193,10 @@ class Parts:
             "since": since if state.cause else None,
         }
         return {"destination": self._told.name, "gate": gate}
+
+    def _budget_note(self) -> str | None:
+        seconds = self._budget.used_up_seconds()
+        return f"used up, next call in {seconds:.0f} s" if seconds else None
 
     def _gate_note(self) -> str | None:
         state = self.gate.state(time.monotonic())

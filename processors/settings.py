@@ -91,6 +91,11 @@ class WorkerSettings(BaseSettings):
         60.0,
         description="between tries of a parked user that a new event brings forward",
     )
+    backlog_after_seconds: PositiveFloat = Field(
+        60.0,
+        description="an event older than this when it comes, or that has waited as "
+        "long, is backlog: younger ones get at least half of the calls",
+    )
     commit_interval_seconds: PositiveFloat = Field(
         0.05, le=1.0, description="between two transactions of a busy partition"
     )
@@ -128,4 +133,5 @@ class WorkerSettings(BaseSettings):
             memory_wait_seconds_max=self.memory_wait_seconds_max,
             fold_events_max=self.fold_events_max,
             early_try_seconds_min=self.early_try_seconds_min,
+            backlog_after_seconds=self.backlog_after_seconds,
         )

@@ -10,6 +10,7 @@ from processors.delivery.brake import USUAL, Brake
 from processors.delivery.lane import Lane, Waiting
 from processors.delivery.link import Link
 from processors.delivery.retry import RetryPolicy
+from processors.delivery.spend import Spend
 
 
 @dataclass(slots=True, eq=False)
@@ -40,3 +41,4 @@ class Rules:
     held_types: frozenset[str] = frozenset()  # after_dead_letter = "hold"
     ends_fold: frozenset[str] = frozenset()  # types after which nothing is folded
     brake: Brake = USUAL
+    spend: Spend | None = None  # how calls are counted, where a budget asks for it

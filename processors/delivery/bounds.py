@@ -14,6 +14,8 @@ class Bounds:
     A lane waits in memory for its next attempt while the wait is at most
     `memory_wait_seconds_max` and it has at most `lane_events_max` events; else it is
     parked. So is the lane that holds the acks back beyond `distance_max` offsets.
+    An event that is younger than `backlog_after_seconds` when it comes goes before
+    those that are not, until it has waited as long.
     """
 
     events_max: int = 1000
@@ -26,3 +28,4 @@ class Bounds:
     batch_records_max: int = 500
     batch_bytes_max: int = 8 * MIB
     early_try_seconds_min: float = 60.0
+    backlog_after_seconds: float = 60.0

@@ -51,6 +51,8 @@ class Waiting:
     unattempted: Literal["", "unreadable", "rerouted"] = ""
     reason: str = ""  # why it is unattempted
     received_at: float = 0.0  # the message's timestamp
+    happened_at: float = 0.0  # the event's own time; 0 where it is not known
+    live_until: float = 0.0  # until then it goes before the backlog
     entry: Entry | None = None
 
     @property

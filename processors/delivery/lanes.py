@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 from processors.delivery.attempt import Attempt, Rules
@@ -16,6 +15,7 @@ from processors.delivery.operations import (
     park_behind,
     park_from_head,
 )
+from processors.delivery.ready import Ready
 from processors.delivery.timers import Timers
 from processors.delivery.verdict import NotMade, Unavailable, Verdict
 
@@ -43,7 +43,7 @@ class Lanes:
         self._operate = operate
         self._read_until = read_until
         self._lanes: dict[bytes, Lane] = {}
-        self._ready: deque[Lane] = deque()
+        self._ready = Ready()
         self._timers = Timers()
         self.draining = False
 
@@ -104,15 +104,20 @@ class Lanes:
     @property
     def has_ready(self) -> bool:
         """Whether an attempt could start."""
-        while self._ready and not _may_start(self._ready[0]):
-            self._ready.popleft()
         return bool(self._ready)
 
-    def start(self, epoch: int) -> Attempt | None:
-        """Return the attempt of the lane that is ready for the longest time."""
-        if not self.has_ready:
+    def has(self, *, live: bool, now: float) -> bool:
+        """Whether an attempt could start of a live lane, or of the backlog."""
+        return self._ready.has(live=live, now=now)
+
+    def start(self, epoch: int, *, backlog: bool = False) -> Attempt | None:
+        """Return the attempt of the lane that is ready for the longest time.
+
+        Live lanes go first, unless one of the *backlog*, which `has` one, is wanted.
+        """
+        if not self._ready:
             return None
-        lane = self._ready.popleft()
+        lane = self._ready.take_backlog() if backlog else self._ready.take()
         bounds = self._rules.bounds
         events = lane.fold(
             bounds.fold_events_max, bounds.fold_bytes_max, self._rules.ends_fold
@@ -166,7 +171,7 @@ class Lanes:
             self._timers.set(lane, lane.due_at)
 
     def _advance_parked(self, lane: Lane, entry: Entry, now: float) -> None:
-        behind = entry.due_at is None and entry.state == "waiting"
+        behind = entry.due_at is None and entry.state in ("waiting", "budget")
         early_from = self._early_from(lane, entry)
         if behind or (entry.due_at is not None and self._is_due(entry, now)):
             self._make_ready(lane)
@@ -196,15 +201,23 @@ class Lanes:
 
     def _make_ready(self, lane: Lane) -> None:
         lane.ready = True
-        self._ready.append(lane)
+        self._ready.add(lane)
 
     def park(self, lane: Lane, now: float, reason: str) -> None:
         """Park what an idle lane holds in memory."""
+        entry = Entry("waiting", lane.attempts, lane.due_at, now, reason)
+        self._park(lane, entry, now)
+
+    def make_room(self, lane: Lane, now: float) -> None:
+        """Park an idle lane that only waits for its turn; it keeps its turn."""
+        reason = "waits for the budget"
+        self._park(lane, Entry("budget", lane.attempts, None, now, reason), now)
+
+    def _park(self, lane: Lane, entry: Entry, now: float) -> None:
         if lane.events[0].entry is not None:
             self._park_behind(lane, now)
             return
         changes = Changes(lane, self._link_of(lane.user))
-        entry = Entry("waiting", lane.attempts, lane.due_at, now, reason)
         park_from_head(changes, lane.in_memory[: self._room], entry)
         lane.begin_anew()
         self._settling(changes)
@@ -228,10 +241,6 @@ class Lanes:
             lane.single = None
         _drop_bodies(lane)
         self.advance(lane, now)
-
-
-def _may_start(lane: Lane) -> bool:
-    return lane.ready and lane.busy == "no"
 
 
 def _drop_bodies(lane: Lane) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from processors.delivery.bounds import Bounds
 from processors.delivery.lane import Waiting
@@ -47,6 +47,10 @@ class Memory:
     def unacked(self) -> list[Waiting]:
         """Return every message that is not acked, in the order of the log."""
         return [self._messages[offset] for offset in sorted(self._messages)]
+
+    def newest_first(self) -> Iterator[Waiting]:
+        """Yield the messages that still take room, the newest first."""
+        return (event for event in reversed(self._messages.values()) if event.body)
 
     def exceeds(self, bounds: Bounds) -> bool:
         """Whether no more should be taken for now."""

@@ -6,7 +6,6 @@ it asks `want`, does that, and says what came of it.
 
 from __future__ import annotations
 
-from processors.delivery.brake import counted
 from processors.delivery.commands import Command, Commands
 from processors.delivery.durable import Durable
 from processors.delivery.lane import Waiting
@@ -16,15 +15,15 @@ from processors.delivery.link import Link
 from processors.delivery.loading import Loaded, in_order, prepare
 from processors.delivery.memory import Memory
 from processors.delivery.operations import Operation
+from processors.delivery.own_record import OwnRecord
 from processors.delivery.records import (
     Meta,
     Outcome,
     Park,
-    PutMeta,
     PutOwner,
-    Record,
     Written,
 )
+from processors.delivery.room import leaving
 from processors.delivery.sequencer import Sequencer
 from processors.delivery.transactions import Batch, Transactions
 from processors.delivery.verdict import Verdict
@@ -68,8 +67,7 @@ class Partition:
         self._parked: list[Waiting] = []
         self._to_commit: int | None = None
         self._probing = False
-        self._meta: Meta | None = None  # as it is once all operations are durable
-        self._braking: set[int] = set()  # attempts that may deactivate a record
+        self.own = OwnRecord(self.rules, lambda: self.durable)
         self._new_lanes()
 
     def _new_lanes(self) -> None:
@@ -80,19 +78,7 @@ class Partition:
         return self.durable.link(user)
 
     def _operate(self, operation: Operation) -> None:
-        if any(_deactivates(record) for record in operation.records):
-            meta = counted(self._present, self._now)
-            records = (*operation.records, PutMeta(meta))
-            operation = Operation(records, operation.lanes)
-        for record in operation.records:
-            if isinstance(record, PutMeta):
-                self._meta = record.meta
-        self._transactions.add(operation)
-
-    @property
-    def _present(self) -> Meta:
-        """The partition's record once all that is on its way is durable."""
-        return self.durable.meta if self._meta is None else self._meta
+        self._transactions.add(self.own.noted(operation, self._now))
 
     # ---- life
 
@@ -190,6 +176,9 @@ class Partition:
         """Take a message that Kafka delivered, in the order of the log."""
         self.sequencer.add(event.offset)
         self._newest_at = max(self._newest_at, event.received_at)
+        wait_seconds = self.rules.bounds.backlog_after_seconds
+        if now - event.happened_at < wait_seconds:
+            event.live_until = now + wait_seconds
         if self.state in ("active", "draining"):
             self._arrived(event, now)
         else:
@@ -212,17 +201,35 @@ class Partition:
         return before or event.offset <= self.durable.link(event.user).taken
 
     def _park_oldest(self, now: float) -> None:
-        """Park the lane that holds the acks back, unless it is at work.
-
-        Nothing is parked for a fault of the whole destination, or in a pause: that
-        would copy the log, and the log is where it is safe.
-        """
-        if not self.reachable or self.durable.meta.paused:
+        """Park the lane that holds the acks back, unless it is at work."""
+        if self._is_halted:
             return
         event = self.memory.get(self.sequencer.oldest)
         lane = self.lanes.get(event.user) if event else None
         if lane is not None and lane.busy == "no" and event in lane.in_memory:
             self.lanes.park(lane, now, "held the others back")
+
+    def make_room(self, now: float) -> bool:
+        """Park backlog that only waits for its turn; return whether there was any.
+
+        So what comes behind it can be read: for a driver whose memory is full.
+        """
+        busy = self._transactions.waiting or self._transactions.in_flight
+        if busy or self._is_halted or self.state != "active":
+            return False
+        found = leaving(self.memory, self.lanes, now)
+        for lane in found:
+            self.lanes.make_room(lane, now)
+        return bool(found)
+
+    @property
+    def _is_halted(self) -> bool:
+        """Whether a fault of the whole destination, or a pause, stops everything.
+
+        Then nothing is parked: that would copy the log, and the log is where it is
+        safe.
+        """
+        return not self.reachable or self.durable.meta.paused
 
     def release(self) -> list[int]:
         """Return the offsets that may be acked now, in order."""
@@ -241,39 +248,41 @@ class Partition:
 
     # ---- attempts
 
-    def start(self) -> Attempt | None:
-        """Return the next attempt to make, if there is one and no pause."""
-        if self.state != "active" or self.durable.meta.paused:
+    def has(self, *, live: bool, now: float) -> bool:
+        """Whether an attempt could start of a live lane, or of the backlog."""
+        return self._serves and self.lanes.has(live=live, now=now)
+
+    @property
+    def _serves(self) -> bool:
+        return self.state == "active" and not self.durable.meta.paused
+
+    def start(self, *, backlog: bool = False) -> Attempt | None:
+        """Return the next attempt to make, if there is one and no pause.
+
+        Live lanes go first, unless one of the *backlog*, which `has` one, is wanted.
+        """
+        if not self._serves:
             return None
-        attempt = self.lanes.start(self.epoch)
+        attempt = self.lanes.start(self.epoch, backlog=backlog)
         if attempt is not None:
             self.calls += 1
         return attempt
 
     def ended(
-        self, attempt: Attempt, verdict: Verdict, now: float, chance: float
+        self,
+        attempt: Attempt,
+        verdict: Verdict,
+        now: float,
+        chance: float,
+        calls: int = 0,
     ) -> None:
         """Take in how *attempt* ended; one from before a fence is not believed."""
         self.calls -= 1
         if attempt.epoch == self.epoch:
             self._now = now
             self.lanes.ended(attempt, verdict, now, chance)
-            self._braking.discard(id(attempt))
+            self.own.ended(attempt, calls, now)
             self._carry_out(now)
-
-    def may_deactivate(self, attempt: Attempt, now: float) -> bool:
-        """Whether *attempt* may deactivate a record: not in a mass of them.
-
-        What an operator has confirmed may be, and what was promised once.
-        """
-        confirmed = attempt.events[0].offset <= attempt.link.confirmed
-        if confirmed or id(attempt) in self._braking:
-            return True
-        links, under_way = len(self.durable.raw_links), len(self._braking)
-        if not self.rules.brake.allows(self._present, links, under_way, now):
-            return False
-        self._braking.add(id(attempt))
-        return True
 
     def wake(self, now: float) -> None:
         """Let what is due at *now* become ready."""
@@ -290,7 +299,7 @@ class Partition:
     def _carry_out(self, now: float) -> None:
         if self.state != "active":
             return
-        operation = self.commands.next(self.lanes, self.durable, now, self._present)
+        operation = self.commands.next(self.lanes, self.durable, now, self.own.present)
         if operation is not None:
             self._operate(operation)
 
@@ -302,6 +311,9 @@ class Partition:
 
     def batch(self) -> Batch:
         """Return what goes into the next transaction; `want` has said `write`."""
+        counted = self.own.unwritten()
+        if counted is not None:
+            self._operate(counted)
         return self._transactions.batch()
 
     def written(self, batch: Batch, result: Written, now: float) -> None:
@@ -343,12 +355,3 @@ class Partition:
         if event.entry is None:
             self.memory.end(event)
             self.sequencer.end(event.offset)
-
-
-def _deactivates(record: Record) -> bool:
-    """Whether it says that a record was deactivated or removed."""
-    return (
-        isinstance(record, Outcome)
-        and record.end.outcome in ("applied", "merged")
-        and record.end.action in ("deactivated", "deleted")
-    )

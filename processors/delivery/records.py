@@ -15,7 +15,8 @@ class Meta:
     """What is known of the partition as a whole: one record, `@meta`.
 
     `commands` is the offset of the last command that was carried out. `deactivations`
-    counts those of the last hour, by stretches of five minutes since 1970.
+    counts those of the last hour, by stretches of five minutes since 1970, `calls` the
+    calls by stretches of `calls_bucket_seconds`, where a budget asks for them.
     """
 
     topic_id: str = ""
@@ -25,6 +26,8 @@ class Meta:
     reason: str = ""
     since: str = ""
     deactivations: tuple[tuple[int, int], ...] = ()
+    calls: tuple[tuple[int, int], ...] = ()
+    calls_bucket_seconds: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import msgspec
 
 from events import headers as h
-from events.codec import UnreadableEvent, peek
+from events.codec import Peek, UnreadableEvent, peek
 from processors.delivery.commands import OF_USERS, Command, CommandName
 from processors.delivery.lane import Entry, Waiting
 from processors.delivery.records import Meta
@@ -31,6 +31,8 @@ class _Meta(msgspec.Struct):
     commands: int = -1
     paused: dict[str, Any] | None = None
     deactivations: tuple[tuple[int, int], ...] = ()
+    calls: tuple[tuple[int, int], ...] = ()
+    calls_bucket_seconds: int = 1
 
 
 class _Command(msgspec.Struct):
@@ -71,6 +73,8 @@ def meta(raw: bytes | None) -> Meta | None:
         str(pause.get("reason", "")),
         str(pause.get("at", "")),
         found.deactivations,
+        found.calls,
+        max(1, found.calls_bucket_seconds),
     )
 
 
@@ -149,6 +153,14 @@ def restored(event: Waiting, value: bytes, headers: object) -> None:
     )
 
 
+def _happened_at(seen: Peek, origin: Origin) -> float:
+    """Return when it happened; of an event that does not say, when it was published."""
+    try:
+        return h.epoch_seconds(seen.time or "")
+    except ValueError:
+        return origin.received_at
+
+
 def arrived(origin: Origin, topic_ref: str, *, own: bool) -> Waiting:
     """Return the event of a message; *own* says that its key belongs here.
 
@@ -169,7 +181,7 @@ def arrived(origin: Origin, topic_ref: str, *, own: bool) -> Waiting:
     except UnreadableEvent as error:
         event.unattempted, event.reason = "unreadable", error.reason
         return event
-    event.event_type = seen.type
+    event.event_type, event.happened_at = seen.type, _happened_at(seen, origin)
     key = seen.key.encode()
     if key != origin.key or not own:
         event.unattempted = "rerouted"

@@ -173,4 +173,6 @@ def _meta(meta: Meta) -> dict[str, object]:
         "commands": meta.commands,
         "paused": paused,
         "deactivations": meta.deactivations,
+        "calls": meta.calls,
+        "calls_bucket_seconds": meta.calls_bucket_seconds,
     }

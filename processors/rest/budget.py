@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from processors.rest.adaptive import Adaptive
+from processors.rest.allowance import Allowance, is_counted
+from processors.rest.concurrency import Concurrency
 from processors.rest.connection import Limits
 from processors.rest.spacing import share_of
 from processors.rest.window import Window
 
 PAUSE_SECONDS_MIN = 0.0001  # a shorter one may be no time at all
 LOOK_SECONDS = 0.5  # how often one that waits looks whether it still should
+CALLS_MAX = 256
+AHEAD_SECONDS = 0.1  # attempts that are due within this may wait for their first call
 
 
 def _always() -> bool:
@@ -24,42 +30,86 @@ class Budget:
     """This worker's share of the limits of a destination, for all of its calls.
 
     The limits are the whole fleet's: a worker has as large a part of them as it owns
-    of the partitions, rounded down, and none before it owns any. Use it in one loop.
+    of the partitions, rounded down, and none before it owns any; *calls_max* is of the
+    worker alone. Use it in one loop.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        calls_max: int = CALLS_MAX,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._limits = limits
+        self._calls_max = calls_max
+        self._clock = clock
+        self._allowance = Allowance(limits, 1)
+        self._spaced = [rate for rate in limits.rates if not is_counted(rate)]
         self._turns: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._windows: list[Window] = []
         self._of: dict[str, list[Window]] = {}
         self._adaptive: Adaptive | None = None
         self._held_until = -math.inf
-        self.concurrency: int | None = None
+        self._concurrency = Concurrency(0)
+        self._in_flight = 0
+        self.waiting_max = 0
 
     def assigned(self, owned: int, partitions: int) -> None:
         """Take the share of *owned* of all *partitions*; it begins without any room.
 
-        `concurrency` then is how many calls may be in flight, None for any number.
+        `waiting_max` then is how many attempts may wait for their first call.
         """
         limits = self._limits
         shares = [
             share_of(r.calls, r.keep_free, owned, partitions) for r in limits.rates
         ]
-        most = limits.concurrency
-        self.concurrency = (
-            None if most is None else share_of(most, 0.0, owned, partitions)
-        )
+        most = self._calls_max
+        if limits.concurrency is not None:
+            most = min(most, share_of(limits.concurrency, 0.0, owned, partitions))
+        self._concurrency = Concurrency(most)
         self._windows, self._of, self._adaptive = [], {}, None
+        self._allowance = Allowance(limits, partitions)
+        self.waiting_max = 0
         if all(shares):
-            pairs = list(zip(limits.rates, shares, strict=True))
-            self._windows = [Window(n, rate.per_seconds) for rate, n in pairs]
-            shortest = min((rate.per_seconds, n) for rate, n in pairs)
-            self._adaptive = Adaptive(*shortest, asyncio.get_running_loop().time())
+            pairs = [
+                (r.per_seconds, n) for r, n in zip(limits.rates, shares, strict=True)
+            ]
+            spaced = [
+                pair
+                for pair, r in zip(pairs, limits.rates, strict=True)
+                if r in self._spaced
+            ]
+            self._windows = [Window(n, per_seconds) for per_seconds, n in spaced]
+            self._adaptive = Adaptive(*min(pairs), asyncio.get_running_loop().time())
+            per_second = min((n / seconds for seconds, n in spaced), default=math.inf)
+            self.waiting_max = 2 + int(min(AHEAD_SECONDS * per_second, self._calls_max))
+
+    def serve(self, partition: int, counts: Mapping[int, int]) -> None:
+        """Begin to call for *partition*, which has made so many calls, by stretch."""
+        self._allowance.serve(partition, counts)
+
+    def used_up_seconds(self) -> float:
+        """Return how long none is left of the hour or day, 0 where there is one."""
+        left = self._allowance.left(self._clock())
+        return self._allowance.room_in_seconds(self._clock()) if left == 0 else 0.0
+
+    def left(self) -> int | None:
+        """Return how many calls are left of the hour or day; None: no such limit."""
+        return self._allowance.left(self._clock())
 
     @property
     def empty(self) -> bool:
         """Whether the share is so small that no call may ever start."""
-        return not self._windows or self.concurrency == 0
+        return self._adaptive is None or self.concurrency == 0
+
+    @property
+    def concurrency(self) -> int:
+        """How many calls may be in flight."""
+        return self._concurrency.limit
+
+    def is_apart(self, operation: str) -> bool:
+        """Whether *operation* has a rate of its own, so that others go by it."""
+        return any(operation in rate.operations for rate in self._limits.rates)
 
     async def wait(self, operation: str, still: Callable[[], bool] = _always) -> bool:
         """Return True when one more call may start, False once *still* is false."""
@@ -70,6 +120,7 @@ class Budget:
                 if pause_seconds <= 0.0:
                     for window in windows:
                         await window.acquire()  # has room: returns at once
+                    self._allowance.take(self._clock())
                     return True
                 await asyncio.sleep(
                     min(max(pause_seconds, PAUSE_SECONDS_MIN), LOOK_SECONDS)
@@ -91,6 +142,19 @@ class Budget:
             for window in self._windows_of(operation):
                 window.left_late(seconds)
 
+    @contextmanager
+    def calling(self) -> Iterator[None]:
+        """Note a call from its start to its end: how long it takes sets how many."""
+        loop = asyncio.get_running_loop()
+        self._in_flight += 1
+        began = loop.time()
+        try:
+            yield
+            now = loop.time()
+            self._concurrency.answered(now - began, self._in_flight, now)
+        finally:
+            self._in_flight -= 1
+
     def accepted(self) -> None:
         """Note a call that was not refused for its haste."""
         if self._adaptive is not None:
@@ -105,7 +169,7 @@ class Budget:
         if operation not in self._of:
             self._of[operation] = [
                 window
-                for rate, window in zip(self._limits.rates, self._windows, strict=False)
+                for rate, window in zip(self._spaced, self._windows, strict=False)
                 if not rate.operations or operation in rate.operations
             ]
         return self._of[operation]
@@ -117,5 +181,6 @@ class Budget:
         part = self._adaptive.part(now)
         for window in windows:
             window.slow_to(part)
-        rooms = (window.room_in_seconds() for window in windows)
-        return max(self._held_until - now, *rooms)
+        rooms = [window.room_in_seconds() for window in windows]
+        allowed = self._allowance.room_in_seconds(self._clock())
+        return max(self._held_until - now, allowed, *rooms)

@@ -30,6 +30,7 @@ WORKERS = (
     "rebalance",
     "kept partition back",
     "partition at its bound",
+    "room made",
     "an entry is gone",
     "lane charged",
 )

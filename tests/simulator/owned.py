@@ -235,10 +235,11 @@ class Owned:
 
     # ---- attempts
 
-    def start(self) -> bool:
-        """Start the next attempt, if there is one; return whether there was."""
+    def start(self, *, backlog: bool) -> bool:
+        """Start the next attempt, of the *backlog* if there is any; False: none."""
         self._look_at_end()
-        attempt = self.core.start()
+        backlog = backlog and self.core.has(live=False, now=self._tools.clock.now)
+        attempt = self.core.start(backlog=backlog)
         if attempt is None:
             return False
 
@@ -251,7 +252,7 @@ class Owned:
             return core.state == "active" and core.epoch == attempt.epoch
 
         def may_deactivate() -> bool:
-            return core.may_deactivate(attempt, tools.clock.now)
+            return core.own.may_deactivate(attempt, tools.clock.now)
 
         def make(gone: Waiting | None) -> None:
             if gone is None:

@@ -40,6 +40,7 @@ class Partitions:
     _giving: int = 0
     _kicking: bool = False
     _probing: bool = False
+    _backlog: bool = False  # whether its turn is now
     _look_at: float | None = None
 
     # ---- messages
@@ -59,9 +60,13 @@ class Partitions:
 
     def holds_back(self, partition: int) -> bool:
         """Whether no more of *partition* shall be fetched for now."""
-        full = self.owned[partition].core.full
+        owned = self.owned[partition]
+        full = owned.core.full
         if full:
             self.tools.notes("partition at its bound", partition=partition)
+            if owned.core.make_room(self.tools.clock.now):
+                self.tools.notes("room made", partition=partition)
+                owned.step()
         return full
 
     # ---- assignment
@@ -152,7 +157,8 @@ class Partitions:
         for _ in range(len(self._turn)):
             owned = self._turn[0]
             self._turn.rotate(-1)
-            if owned.core.lanes.has_ready and owned.start():
+            self._backlog = not self._backlog
+            if owned.core.lanes.has_ready and owned.start(backlog=self._backlog):
                 self.calls += 1
                 return True
         return False

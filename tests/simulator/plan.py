@@ -175,6 +175,7 @@ def _delivery(random: Random, rules: Rules) -> lanes.Rules:
         fold_events_max=random.choice((1, 3, 20, 100)),
         batch_records_max=random.choice((4, 20, 500)),
         early_try_seconds_min=random.choice((5.0, 60.0)),
+        backlog_after_seconds=random.choice((0.5, 5.0, 60.0)),
     )
     brake = Brake(random.choice((None, 24, 10_000)), PARTITIONS)
     return lanes.Rules(

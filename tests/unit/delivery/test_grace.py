@@ -169,7 +169,7 @@ def test_deactivations_are_counted_in_the_partitions_record_once_they_are_durabl
     for offset, user in enumerate((ANN, BOB)):
         owner.arrive(an_event(offset, user))
         attempt = owner.start()
-        assert owner.core.may_deactivate(attempt, owner.now)
+        assert owner.core.own.may_deactivate(attempt, owner.now)
         owner.end(attempt, Settled((DEACTIVATED,), attempt.link))
 
     assert within_the_hour(owner.core.durable.meta, owner.now) == 0
@@ -183,11 +183,11 @@ def test_what_is_under_way_counts_and_what_failed_does_not() -> None:
     owner.arrive(an_event(0, ANN), an_event(1, BOB))
     first, second = owner.start(), owner.start()
 
-    assert owner.core.may_deactivate(first, owner.now)
-    assert owner.core.may_deactivate(first, owner.now)
-    assert not owner.core.may_deactivate(second, owner.now)
+    assert owner.core.own.may_deactivate(first, owner.now)
+    assert owner.core.own.may_deactivate(first, owner.now)
+    assert not owner.core.own.may_deactivate(second, owner.now)
     owner.end(first, NeedsReview("ambiguous"))
-    assert owner.core.may_deactivate(second, owner.now)
+    assert owner.core.own.may_deactivate(second, owner.now)
 
 
 def waiting(order: str) -> Owner:
@@ -208,12 +208,12 @@ def waiting(order: str) -> Owner:
 def test_what_is_confirmed_is_let_through_and_not_counted_against_the_limit() -> None:
     owner = waiting("confirm")
     for _ in range(5):
-        owner.core._meta = counted(owner.core.durable.meta, owner.now)
+        owner.core.own._next = counted(owner.core.durable.meta, owner.now)
 
     attempt = owner.start()
 
     assert attempt.link.confirmed == 3
-    assert owner.core.may_deactivate(attempt, owner.now)
+    assert owner.core.own.may_deactivate(attempt, owner.now)
 
 
 def test_what_is_discarded_ends_as_ignored() -> None:

@@ -68,7 +68,7 @@ def test_what_was_folded_into_an_open_item_is_looked_at_after_a_restart() -> Non
 
 
 def test_what_comes_to_a_lane_that_waits_for_a_person_is_parked_behind() -> None:
-    for state in ("held", "grace", "budget"):
+    for state in ("held", "grace"):
         street = Street()
         street.lanes.restore([parked(1, state=state)], NOW)
 

@@ -1,0 +1,154 @@
+"""Whose turn it is: shares the worker's calls among its partitions."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from processors.alarm import Alarm
+from processors.delivery.partition import Partition
+from processors.rest.budget import Budget
+from processors.rest.gate import Gate
+
+LEASE_SECONDS = 0.2
+
+
+class Lease(Protocol):
+    """Whether this worker may start a call, which takes its whole deadline."""
+
+    def may_call(self) -> bool:
+        """Whether a call that starts now ends while the lease surely holds."""
+
+
+class Starts(Protocol):
+    """A partition whose attempts are started here."""
+
+    core: Partition
+
+    def start(self, turn: Turn, *, backlog: bool) -> bool:
+        """Start the next attempt, if there is one; return whether there was."""
+
+
+class Turn:
+    """One started attempt, from its start to its end."""
+
+    def __init__(self, calls: Calls, *, backlog: bool) -> None:
+        self._calls = calls
+        self._backlog = backlog
+        self._waits = True
+
+    def called(self) -> None:
+        """Note that the attempt does not wait for its first call any more."""
+        if self._waits:
+            self._waits = False
+            self._calls.one_waits_less()
+
+    def ended(self, calls: int) -> None:
+        """Note that the attempt has ended, after so many calls."""
+        self.called()
+        self._calls.one_less(calls, backlog=self._backlog)
+
+
+class Calls:
+    """Starts attempts: as many as may be under way, and live ones before the backlog.
+
+    No more attempts are started than the budget lets call soon. So an event that comes
+    is not behind hundreds that were begun, and events of a user that wait become one
+    attempt. While both wait, live lanes get at least half of the calls.
+    """
+
+    def __init__(self, gate: Gate, ready: Callable[[], None]) -> None:
+        self._gate = gate
+        self._ready = ready
+        self._turn: deque[Starts] = deque()
+        self._alarm = Alarm(ready)
+        self._probing = False
+        self._under_way = 0
+        self._waiting = 0  # of those, before their first call
+        self._live_calls = self._backlog_calls = 0  # while both wait
+        self._budget: Budget
+        self._lease: Lease
+
+    def wire(self, budget: Budget, lease: Lease) -> None:
+        """Give it the parts that need others; call before `start_all`."""
+        self._budget, self._lease = budget, lease
+
+    def share(self, partitions: Iterable[Starts]) -> None:
+        """Start attempts of these partitions, in turn, and of no others."""
+        self._turn = deque(partitions)
+
+    @property
+    def wait_for_budget(self) -> bool:
+        """Whether no attempt is started because others wait for the budget."""
+        return self._waiting >= self._budget.waiting_max
+
+    def start_all(self) -> None:
+        """Start what can be started now; cheap when there is nothing."""
+        if not any(owned.core.lanes.has_ready for owned in self._turn):
+            return
+        if not self._lease.may_call():
+            self._later(LEASE_SECONDS)
+            return
+        opens_at = self._gate.opens_at
+        for owned in self._turn:
+            owned.core.reachable = opens_at is None
+        if opens_at is not None:
+            self._probe(opens_at - time.monotonic())
+            return
+        while self._may_start() and self._start_one():
+            pass
+
+    def _may_start(self) -> bool:
+        return self._under_way < self._budget.concurrency and not self.wait_for_budget
+
+    def _probe(self, wait_seconds: float) -> None:
+        if wait_seconds > 0:
+            self._later(wait_seconds)
+        elif not self._probing:
+            self._probing = self._start_one()
+
+    def _start_one(self) -> bool:
+        """Start one attempt of the partition whose turn it is; False: there is none."""
+        now = time.time()
+        live = any(owned.core.has(live=True, now=now) for owned in self._turn)
+        backlog = any(owned.core.has(live=False, now=now) for owned in self._turn)
+        if not (live and backlog):
+            self._live_calls = self._backlog_calls = 0
+        elif self._live_calls <= self._backlog_calls:
+            backlog = False
+        for _ in range(len(self._turn)):
+            owned = self._turn[0]
+            self._turn.rotate(-1)
+            if owned.core.has(live=not backlog, now=now):
+                turn = Turn(self, backlog=backlog)
+                self._under_way += 1
+                self._waiting += 1
+                self._spend(1, backlog=backlog)
+                if owned.start(turn, backlog=backlog):
+                    return True
+                turn.ended(0)
+        return False
+
+    def _spend(self, calls: int, *, backlog: bool) -> None:
+        if backlog:
+            self._backlog_calls += calls
+        else:
+            self._live_calls += calls
+
+    def one_waits_less(self) -> None:
+        """Note that an attempt does not wait for its first call any more."""
+        self._waiting -= 1
+        self._ready()
+
+    def one_less(self, calls: int, *, backlog: bool) -> None:
+        """Note that an attempt has ended, after so many calls."""
+        self._under_way -= 1
+        self._probing = False
+        self._spend(max(0, calls - 1), backlog=backlog)
+
+    def _later(self, seconds: float) -> None:
+        """Look again in *seconds*, or sooner where that was already meant."""
+        self._alarm.set(asyncio.get_running_loop().time() + seconds)
