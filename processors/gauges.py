@@ -115,15 +115,15 @@ def _lanes(partition: Partition) -> float:
 
 
 def _events(partition: Partition) -> float:
-    return partition.memory.events
+    return partition.intake.memory.events
 
 
 def _bytes(partition: Partition) -> float:
-    return partition.memory.size_bytes
+    return partition.intake.memory.size_bytes
 
 
 def _unacked(partition: Partition) -> float:
-    return len(partition.sequencer)
+    return len(partition.intake.sequencer)
 
 
 def _paused(partition: Partition) -> float:
@@ -131,11 +131,11 @@ def _paused(partition: Partition) -> float:
 
 
 def _redelivered(partition: Partition) -> float:
-    return partition.redelivered
+    return partition.intake.redelivered
 
 
 def _oldest_seconds(partition: Partition) -> float:
-    event = partition.memory.get(partition.sequencer.oldest)
+    event = partition.intake.memory.get(partition.intake.sequencer.oldest)
     if event is None or event.body is None:
         return 0.0
     return max(0.0, time.time() - float(event.body.received_at))

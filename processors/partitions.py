@@ -173,7 +173,7 @@ class Partitions:
             await self._room.wait()
 
     def _is_full(self) -> bool:
-        memories = [owned.core.memory for owned in self._owned.values()]
+        memories = [owned.core.intake.memory for owned in self._owned.values()]
         events = sum(memory.events for memory in memories)
         size_bytes = sum(memory.size_bytes for memory in memories)
         return events >= self._bounds.events_max or size_bytes >= self._bounds.bytes_max

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from processors.delivery.commands import Command, Commands
 from processors.delivery.durable import Durable
+from processors.delivery.intake import Intake
 from processors.delivery.lane import Waiting
 from processors.delivery.lanes import Attempt, Lanes, Rules
 from processors.delivery.life import State, Want, wanted
 from processors.delivery.link import Link
 from processors.delivery.loading import Loaded, in_order, prepare
-from processors.delivery.memory import Memory
 from processors.delivery.operations import Operation
 from processors.delivery.own_record import OwnRecord
 from processors.delivery.records import (
@@ -24,7 +24,6 @@ from processors.delivery.records import (
     Written,
 )
 from processors.delivery.room import leaving
-from processors.delivery.sequencer import Sequencer
 from processors.delivery.transactions import Batch, Transactions
 from processors.delivery.verdict import Verdict
 
@@ -46,17 +45,10 @@ class Partition:
         self.state: State = "free"
         self.epoch = 0
         self.calls = 0
-        self.redelivered = 0  # messages that were taken before
         self.reachable = True  # whether the gate is open: the driver keeps it so
         self.end_read_at = 0.0  # when the log was last seen to be read to its end
-        self._newest_at = 0.0  # timestamp of the newest message
         self._now = 0.0
-        self._forget()
-
-    def _forget(self) -> None:
-        """Forget everything, the messages too."""
-        self.sequencer = Sequencer()
-        self.memory = Memory()
+        self.intake = Intake()
         self._distrust()
 
     def _distrust(self) -> None:
@@ -67,7 +59,7 @@ class Partition:
         self._parked: list[Waiting] = []
         self._to_commit: int | None = None
         self._probing = False
-        self.own = OwnRecord(self.rules, lambda: self.durable)
+        self.own = OwnRecord(self.rules, self._is_durable)
         self._new_lanes()
 
     def _new_lanes(self) -> None:
@@ -76,6 +68,9 @@ class Partition:
 
     def _link(self, user: bytes) -> Link:
         return self.durable.link(user)
+
+    def _is_durable(self) -> Durable:
+        return self.durable
 
     def _operate(self, operation: Operation) -> None:
         self._transactions.add(self.own.noted(operation, self._now))
@@ -130,9 +125,7 @@ class Partition:
         self.state, self._probing = "active", False
         self.lanes.restore(self._parked, now)
         self._parked = []
-        self.sequencer.reopen()
-        unacked, self.memory = self.memory.unacked(), Memory()
-        for event in unacked:
+        for event in self.intake.again():
             self._arrived(event, now)
 
     def fenced(self) -> None:
@@ -161,50 +154,37 @@ class Partition:
         self.epoch += 1
         parked = [event for lane in self.lanes for event in lane.events if event.entry]
         self._parked = in_order(parked, self.topic_ref)
-        self.sequencer, self.memory = Sequencer(), Memory()
+        self.intake.forget()
         self._new_lanes()
         self.state = "kept"
 
     def lost(self) -> None:
         """Not the owner any more: forget everything, write nothing."""
         self.state = "free"
-        self._forget()
+        self.intake.forget()
+        self._distrust()
 
     # ---- messages
 
     def arrive(self, event: Waiting, now: float) -> None:
         """Take a message that Kafka delivered, in the order of the log."""
-        self.sequencer.add(event.offset)
-        self._newest_at = max(self._newest_at, event.received_at)
-        wait_seconds = self.rules.bounds.backlog_after_seconds
-        if now - event.happened_at < wait_seconds:
-            event.live_until = now + wait_seconds
+        self.intake.arrive(event, now, self.rules.bounds.backlog_after_seconds)
         if self.state in ("active", "draining"):
             self._arrived(event, now)
         else:
-            self.memory.add(event)
+            self.intake.memory.add(event)
 
     def _arrived(self, event: Waiting, now: float) -> None:
-        if self._is_taken(event):
-            # Un-acked it may be for long, and after a fence all such are judged anew.
-            self.memory.remember(event)
-            self.sequencer.end(event.offset)
-            self.redelivered += 1
-            return
-        self.memory.add(event)
-        self.lanes.add(event, now)
-        if self.sequencer.distance > self.rules.bounds.distance_max:
-            self._park_oldest(now)
-
-    def _is_taken(self, event: Waiting) -> bool:
-        before = event.offset < self.durable.meta.start
-        return before or event.offset <= self.durable.link(event.user).taken
+        if self.intake.passes(event, self.durable):
+            self.lanes.add(event, now)
+            if self.intake.sequencer.distance > self.rules.bounds.distance_max:
+                self._park_oldest(now)
 
     def _park_oldest(self, now: float) -> None:
         """Park the lane that holds the acks back, unless it is at work."""
         if self._is_halted:
             return
-        event = self.memory.get(self.sequencer.oldest)
+        event = self.intake.oldest()
         lane = self.lanes.get(event.user) if event else None
         if lane is not None and lane.busy == "no" and event in lane.in_memory:
             self.lanes.park(lane, now, "held the others back")
@@ -217,7 +197,7 @@ class Partition:
         busy = self._transactions.waiting or self._transactions.in_flight
         if busy or self._is_halted or self.state != "active":
             return False
-        found = leaving(self.memory, self.lanes, now)
+        found = leaving(self.intake.memory, self.lanes, now)
         for lane in found:
             self.lanes.make_room(lane, now)
         return bool(found)
@@ -233,18 +213,16 @@ class Partition:
 
     def release(self) -> list[int]:
         """Return the offsets that may be acked now, in order."""
-        released = self.sequencer.release()
-        self.memory.forget(released)
-        return released
+        return self.intake.release()
 
     @property
     def full(self) -> bool:
         """Whether no more messages should come for now."""
-        return self.memory.exceeds(self.rules.bounds)
+        return self.intake.memory.exceeds(self.rules.bounds)
 
     def _read_until(self) -> float:
         """Return up to when all that was published has been read, epoch seconds."""
-        return max(self._newest_at, self.end_read_at)
+        return max(self.intake.newest_at, self.end_read_at)
 
     # ---- attempts
 
@@ -342,16 +320,10 @@ class Partition:
             match record:
                 case Outcome(event=event):
                     gone.add(event)
-                    self._leave_memory(event)
+                    self.intake.left(event)
                 case Park(event=event):
-                    self._leave_memory(event)
+                    self.intake.left(event)
         self.durable.apply(operation.records)
         self.commands.durable(operation)
         for lane in operation.lanes:
             self.lanes.durable(lane, frozenset(gone), now)
-
-    def _leave_memory(self, event: Waiting) -> None:
-        """An event that is settled or parked stays neither in memory nor un-acked."""
-        if event.entry is None:
-            self.memory.end(event)
-            self.sequencer.end(event.offset)

@@ -50,7 +50,7 @@ class Broker:
         self._secure = secure
         self._ports = Ports(port or _free(), _free(), _free() if secure else 0)
         self._process: subprocess.Popen[bytes] | None = None
-        self._noted: Path | None = None
+        self._note: leftovers.Note | None = None
 
     @property
     def bootstrap_servers(self) -> str:
@@ -99,7 +99,7 @@ class Broker:
         running = leftovers.Running(
             self._process.pid, os.getpid(), str(self._properties)
         )
-        self._noted = leftovers.note(running)
+        self._note = leftovers.Note(running)
         self._wait_until_ready()
 
     def write_tools(self, directory: Path) -> None:
@@ -193,8 +193,9 @@ class Broker:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if self._noted is not None:
-            self._noted.unlink(missing_ok=True)
+        if self._note is not None:
+            self._note.remove()
+            self._note = None
 
 
 def cluster_id() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -25,30 +26,52 @@ class Running:
     properties: str
 
 
-def note(running: Running) -> Path:
-    """Write down that the broker runs; the path is to be removed at its end."""
-    path = _directory() / f"{running.pid}.json"
-    path.write_text(json.dumps(asdict(running)))
-    return path
+class Note:
+    """Says that a broker runs, for as long as its starter lives.
+
+    The starter holds a lock on the note: a name in the list of processes may change,
+    and a number may come again.
+    """
+
+    def __init__(self, running: Running) -> None:
+        self._path = _directory() / f"{running.pid}.json"
+        unnoticed = self._path.with_suffix(".part")
+        self._file = unnoticed.open("w")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._file.write(json.dumps(asdict(running)))
+        self._file.flush()
+        unnoticed.replace(self._path)
+
+    def remove(self) -> None:
+        """Note that the broker was ended in order."""
+        self._path.unlink(missing_ok=True)
+        self._file.close()
 
 
 def noted() -> list[Running]:
     """Return the brokers that were started and not ended in order."""
-    found = []
-    for path in _directory().glob("*.json"):
-        with contextlib.suppress(OSError, ValueError, TypeError):
-            found.append(Running(**json.loads(path.read_text())))
-    return found
+    return [running for path in _notes() if (running := _read(path)) is not None]
 
 
 def end_all() -> None:
     """End every broker whose starter has gone without ending it."""
-    for running in noted():
-        if "python" in _command(running.starter):
-            continue
-        if running.properties in _command(running.pid):
-            _end(running.pid)
-        (_directory() / f"{running.pid}.json").unlink(missing_ok=True)
+    for path in _notes():
+        with contextlib.suppress(OSError), path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # else its starter lives
+            running = _read(path)
+            if running is not None and running.properties in _command(running.pid):
+                _end(running.pid)
+            path.unlink(missing_ok=True)
+
+
+def _notes() -> list[Path]:
+    return list(_directory().glob("*.json"))
+
+
+def _read(path: Path) -> Running | None:
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        return Running(**json.loads(path.read_text()))
+    return None
 
 
 def _directory() -> Path:

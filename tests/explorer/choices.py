@@ -78,6 +78,8 @@ def _served(play: Play, worker: Worker) -> Iterator[Choice]:
         yield ("start",)
     if lanes.due_at() is not None:
         yield ("wake",)
+    if play.left.rooms and any(lane.ready and lane.in_memory for lane in lanes):
+        yield ("room",)
     if worker.next_command < len(play.world.commands):
         yield ("command",)
     elif paused and play.world.pauses:

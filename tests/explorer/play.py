@@ -116,6 +116,10 @@ class Play:
         worker.position += 1
         worker.core.arrive(event, self.world.clock)
 
+    def _do_room(self) -> None:
+        self._spend("rooms")
+        self._mine.core.make_room(self.world.clock)
+
     def _do_start(self) -> None:
         self._mine.start(self.world)
 

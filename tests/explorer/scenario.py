@@ -52,6 +52,7 @@ class Trouble(NamedTuple):
     drains: int = 0
     rewinds: int = 0
     commands: int = 0
+    rooms: int = 0  # the memory is full of what waits for its turn
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from processors.delivery.bounds import Bounds
 from tests.explorer.scenario import HELD, LONG_SECONDS, Scenario, Spec, Trouble
 
 ONE_BY_ONE = Bounds(fold_events_max=1)
+BACKLOG = Bounds(backlog_after_seconds=0.0)
 TIGHT = Bounds(
     distance_max=1, lane_events_max=1, batch_records_max=2, fold_events_max=2
 )
@@ -70,6 +71,8 @@ def small() -> Iterator[Scenario]:
     yield Scenario("two users", TWO_USERS, Trouble(crashes=1, lost=1, aborts=1))
     yield Scenario("away", BACK_AND_FORTH, Trouble(away=1, lost=1, crashes=1))
     yield Scenario("tight", BACK_AND_FORTH, Trouble(crashes=1, lost=1), TIGHT)
+    yield Scenario("room", BACK_AND_FORTH, Trouble(rooms=2, crashes=1, lost=1), BACKLOG)
+    yield Scenario("room, two users", TWO_USERS, Trouble(rooms=1, crashes=1), BACKLOG)
     yield from _owners()
     yield from _letters()
     yield from _people()

@@ -93,7 +93,7 @@ def _attempt(attempt: Attempt, core: Partition) -> Value:
 
 
 def _core(core: Partition, now: float) -> Value:
-    sequencer, memory, durable = core.sequencer, core.memory, core.durable
+    sequencer, memory, durable = core.intake.sequencer, core.intake.memory, core.durable
     transactions = core._transactions
     in_flight = transactions._in_flight
     return (
@@ -141,7 +141,8 @@ def _lane(lane: Lane, now: float) -> Value:
 
 def _event(event: Waiting, now: float) -> Value:
     kept = event.body is not None
-    return event.offset, event.entry and _entry(event.entry, now), kept
+    live = bool(event.live_until)
+    return event.offset, event.entry and _entry(event.entry, now), kept, live
 
 
 def _entry(entry: Entry, now: float) -> Value:

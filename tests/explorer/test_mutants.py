@@ -18,7 +18,9 @@ from processors.delivery import (
 )
 from processors.delivery.commands import Command
 from processors.delivery.consequences import Judge
+from processors.delivery.durable import Durable
 from processors.delivery.guard import Change
+from processors.delivery.intake import Intake
 from processors.delivery.lane import Entry, Lane, Waiting
 from processors.delivery.lanes import Lanes
 from processors.delivery.link import Link
@@ -32,10 +34,10 @@ Patch = pytest.MonkeyPatch
 
 
 def test_taken_what_is_redelivered_is_not_looked_at_again(monkeypatch: Patch) -> None:
-    def never(partition: Partition, event: Waiting) -> bool:
+    def never(intake: Intake, event: Waiting, durable: Durable) -> bool:
         return False
 
-    monkeypatch.setattr(Partition, "_is_taken", never)
+    monkeypatch.setattr(Intake, "_is_taken", never)
 
     assert "S5" in fault("crash, versions 123")
 
@@ -109,7 +111,7 @@ def test_durable_first_nothing_counts_before_its_transaction(
                 partition.durable.apply(operation.records)
                 for record in operation.records:
                     if isinstance(record, Outcome | Park):
-                        partition.sequencer.end(record.event.offset)
+                        partition.intake.sequencer.end(record.event.offset)
         return batch
 
     monkeypatch.setattr(Partition, "batch", at_once)

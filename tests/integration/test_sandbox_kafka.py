@@ -77,6 +77,16 @@ def test_the_command_stops_in_order_and_its_broker_with_it(tmp_path: Path) -> No
     assert not alive(broker)
 
 
+def test_the_broker_of_a_run_that_lives_is_left_alone(tmp_path: Path) -> None:
+    process = launched(tmp_path)
+
+    leftovers.end_all()
+
+    assert alive(broker_pid(process))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+
+
 def test_what_a_killed_run_left_over_is_ended_by_the_next(tmp_path: Path) -> None:
     killed = launched(tmp_path)
     orphan = broker_pid(killed)

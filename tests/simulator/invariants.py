@@ -18,9 +18,11 @@ def check(owned: Owned, ledger: Ledger, fetch_max: int) -> None:
     """
     core = owned.core
     most = core.rules.bounds.events_max + fetch_max - 1
-    if core.memory.events > most:
-        raise Broken(f"BOUND: partition {core.number} holds {core.memory.events}")
-    if core.memory.events < 0:
+    if core.intake.memory.events > most:
+        raise Broken(
+            f"BOUND: partition {core.number} holds {core.intake.memory.events}"
+        )
+    if core.intake.memory.events < 0:
         raise Broken(f"BOUND: partition {core.number} counts less than nothing")
     served = core.state in ("active", "draining")
     if not served or not owned.is_owner or owned.in_flight is not None:

@@ -309,7 +309,9 @@ class Owned:
         """The log is read to its end when what was appended last has arrived."""
         number, broker = self.core.number, self._tools.broker
         committed = broker.offsets.get(number, Committed()).offset or 0
-        if max(self.core.sequencer.newest + 1, committed) >= broker.topic.end(number):
+        if max(self.core.intake.sequencer.newest + 1, committed) >= broker.topic.end(
+            number
+        ):
             self.core.end_read_at = self._tools.clock.now
 
     def _wake(self) -> None:

@@ -55,7 +55,7 @@ class Partitions:
     @property
     def is_full(self) -> bool:
         """Whether the worker must not take one more message."""
-        events = sum(owned.core.memory.events for owned in self.owned.values())
+        events = sum(owned.core.intake.memory.events for owned in self.owned.values())
         return events >= self.plan.events_max
 
     def holds_back(self, partition: int) -> bool:

@@ -101,7 +101,7 @@ def test_room_is_made_of_the_half_whose_turn_comes_last() -> None:
     assert [offset for offset, _ in parks] == [2, 4]
     assert [r.link.taken for r in records if isinstance(r, PutLink)] == [4]
     assert not owner.core.full
-    assert owner.core.memory.events == 2
+    assert owner.core.intake.memory.events == 2
 
 
 def test_what_left_to_make_room_keeps_its_turn_and_no_attempt_was_counted() -> None:

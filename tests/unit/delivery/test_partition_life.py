@@ -84,13 +84,13 @@ def test_messages_and_commands_wait_until_the_partition_is_served() -> None:
     owner.core.assigned()
     owner.arrive(event)
     assert owner.core.start() is None
-    assert owner.core.memory.events == 1
+    assert owner.core.intake.memory.events == 1
 
     owner.core.wake(owner.now)
     owner.serve()
 
     assert owner.start().events == (event,)
-    assert owner.core.memory.events == 1
+    assert owner.core.intake.memory.events == 1
 
 
 def test_assigning_what_is_owned_changes_nothing() -> None:
@@ -133,7 +133,7 @@ def test_after_a_fence_what_had_ended_is_judged_anew() -> None:
     ended = owner.start()
     owner.end(ended)
     owner.core.batch()
-    assert len(owner.core.sequencer) == 2
+    assert len(owner.core.intake.sequencer) == 2
     owner.core.fenced()
     owner.core.opened()
     owner.core.loaded(nothing())
@@ -143,7 +143,7 @@ def test_after_a_fence_what_had_ended_is_judged_anew() -> None:
 
     assert owner.core.release() == []
     assert len(owner.core.lanes) == 2
-    assert owner.core.memory.events == 2
+    assert owner.core.intake.memory.events == 2
 
 
 def test_a_transaction_of_before_a_fence_changes_nothing() -> None:
@@ -240,7 +240,11 @@ def test_a_partition_that_is_lost_forgets_everything() -> None:
     core = owner.core
     assert (core.state, core.want(), core.release()) == ("free", "nothing", [])
     assert core.epoch > epoch
-    assert (len(core.sequencer), core.memory.events, len(core.lanes)) == (0, 0, 0)
+    assert (len(core.intake.sequencer), core.intake.memory.events, len(core.lanes)) == (
+        0,
+        0,
+        0,
+    )
     assert core.durable.raw_links == {}
     assert core.durable.meta == Meta()
     assert core.durable.link(ANN) == Link(REF)
@@ -274,7 +278,11 @@ def test_a_partition_that_comes_back_needs_only_the_probe() -> None:
     core = owner.core
     assert (core.state, core.want()) == ("kept", "nothing")
     assert core.epoch > epoch
-    assert (len(core.sequencer), core.memory.events, len(core.lanes)) == (0, 0, 0)
+    assert (len(core.intake.sequencer), core.intake.memory.events, len(core.lanes)) == (
+        0,
+        0,
+        0,
+    )
 
     core.assigned()
     assert (core.state, core.want()) == ("preparing", "write")

@@ -30,8 +30,8 @@ def test_an_event_that_was_taken_is_acked_without_a_call() -> None:
     owner.arrive(an_event(4), an_event(5), an_event(6))
 
     assert owner.core.release() == [4, 5]
-    assert owner.core.redelivered == 2
-    assert owner.core.memory.events == 1
+    assert owner.core.intake.redelivered == 2
+    assert owner.core.intake.memory.events == 1
     assert owner.start().events[0].offset == 6
 
 
@@ -39,7 +39,7 @@ def test_a_redelivered_message_is_acked_after_a_fence_too() -> None:
     taken = nothing(links={BOB: encode(Link(REF, 2))})
     owner = Owner().serve(taken)
     owner.arrive(an_event(1), an_event(2, BOB))
-    assert (owner.core.redelivered, owner.core.memory.events) == (1, 1)
+    assert (owner.core.intake.redelivered, owner.core.intake.memory.events) == (1, 1)
     assert owner.core.release() == []
 
     owner.core.fenced()
@@ -49,7 +49,7 @@ def test_a_redelivered_message_is_acked_after_a_fence_too() -> None:
     owner.core.committed()
     owner.write()
 
-    assert owner.core.memory.events == 1
+    assert owner.core.intake.memory.events == 1
     owner.attempt()
     assert owner.core.release() == [1, 2]
 
@@ -63,7 +63,7 @@ def test_a_message_that_needs_nothing_keeps_no_bytes() -> None:
     owner.arrive(event)
 
     assert event.body is None
-    assert owner.core.memory.size_bytes == 0
+    assert owner.core.intake.memory.size_bytes == 0
 
 
 def test_what_has_ended_but_is_not_acked_parks_nobody_for_its_distance() -> None:
@@ -102,13 +102,13 @@ def test_an_ack_waits_for_all_messages_before() -> None:
     owner.end(bob)
     owner.write()
     assert owner.core.release() == []
-    assert owner.core.memory.events == 1
+    assert owner.core.intake.memory.events == 1
     owner.end(ann)
     assert owner.core.release() == [], "not before it is durable"
     owner.write()
     assert owner.core.release() == [1, 2]
-    assert owner.core.memory.get(1) is None
-    assert owner.core.memory.size_bytes == 0
+    assert owner.core.intake.memory.get(1) is None
+    assert owner.core.intake.memory.size_bytes == 0
 
 
 def test_a_parked_event_is_acked_and_leaves_memory_once() -> None:
@@ -124,7 +124,10 @@ def test_a_parked_event_is_acked_and_leaves_memory_once() -> None:
     owner.core.wake(owner.now)
     owner.attempt()
 
-    assert (owner.core.memory.events, owner.core.memory.size_bytes) == (0, 0)
+    assert (owner.core.intake.memory.events, owner.core.intake.memory.size_bytes) == (
+        0,
+        0,
+    )
     assert len(owner.core.lanes) == 0
 
 
