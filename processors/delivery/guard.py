@@ -66,22 +66,22 @@ def plan(link: Link, changes: Sequence[Change]) -> Plan:
                 other = winners.get(name)
                 if other is None or version > other.version:
                     winners[name] = change
-    send = tuple(
+    send = [
         name
         for name, winner in winners.items()
         if winner.fields[name] is not None and not _agreed(link, name, changes)
-    )
-    return Plan(winners, send)
+    ]
+    return Plan(winners, tuple(send))
 
 
 def _agreed(link: Link, name: str, changes: Sequence[Change]) -> bool:
     known = link.fingerprints.get(name)
     if known is None:
         return False
-    return all(
-        change.fields.get(name, known) == known or not is_fresh(link, name, change)
-        for change in changes
-    )
+    for change in changes:  # a generator would cost more than what it asks
+        if change.fields.get(name, known) != known and is_fresh(link, name, change):
+            return False
+    return True
 
 
 def confirmed(link: Link, planned: Plan) -> Link:
