@@ -6,65 +6,26 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
 import structlog
 
 from processors.alarm import Alarm
-from processors.attempts import Attempts
-from processors.calls import Lease, Turn
+from processors.calls import Turn
 from processors.delivery.commands import Command
 from processors.delivery.lane import Waiting
 from processors.delivery.lanes import Attempt
 from processors.delivery.partition import Batch, Partition
 from processors.delivery.records import Outcome, Park, Unpark
 from processors.delivery.verdict import NotMade, Verdict
-from processors.ledger.bodies import Bodies, LedgerBroken
-from processors.ledger.commits import Commits
-from processors.ledger.encode import Effort, Encoder
-from processors.ledger.loading import Loading
-from processors.metrics import WorkerMetrics
+from processors.ledger.bodies import LedgerBroken
+from processors.ledger.encode import Effort
 from processors.permit import Permit
+from processors.tools import Tools
 
 log = structlog.get_logger()
 AGAIN_SECONDS = 0.2
-
-
-class Member(Lease, Protocol):
-    """What a partition asks of this worker's membership in its group."""
-
-    def may_own(self) -> bool:
-        """Whether the lease holds, so that partitions may be opened and served."""
-
-
-class Worker(Protocol):
-    """What a partition asks of the worker that it is a part of."""
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run *work* as a task that the worker owns."""
-
-    def changed(self) -> None:
-        """Look for attempts to start."""
-
-    def end_read(self, partition: int) -> float:
-        """Return when the log was last seen to be read to its end, in epoch seconds."""
-
-
-@dataclass(frozen=True)
-class Tools:
-    """What every partition of a worker works with."""
-
-    attempts: Attempts
-    commits: Commits
-    encoder: Encoder
-    loading: Loading
-    bodies: Bodies
-    member: Member
-    metrics: WorkerMetrics
-    commit_interval_seconds: float
-    worker: Worker
-    watch: Callable[[int, int], None]  # commands of a partition, from an offset on
 
 
 class Owned:

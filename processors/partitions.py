@@ -19,8 +19,9 @@ from processors.group.hooks import Arrived
 from processors.ledger.decode import arrived
 from processors.ledger.origin import Origin
 from processors.ledger.placing import Placing
-from processors.partition import Owned, Tools
+from processors.partition import Owned
 from processors.rest.gate import Gate
+from processors.tools import Tools
 
 log = structlog.get_logger()
 ENDS_SECONDS = 0.1

@@ -31,7 +31,6 @@ from processors.ledger.orders import Orders
 from processors.ledger.placing import Placing
 from processors.ledger.values import Values
 from processors.metrics import WorkerMetrics
-from processors.partition import Tools
 from processors.partitions import Partitions, WorkerBounds
 from processors.refs import References
 from processors.rest.allowance import counted
@@ -39,6 +38,7 @@ from processors.rest.budget import Budget
 from processors.rest.client import RestClient
 from processors.rest.gate import Gate
 from processors.settings import WorkerSettings
+from processors.tools import Tools
 
 THREADS_MAX = 16
 
