@@ -87,19 +87,20 @@ class Calls:
 
     def start_all(self) -> None:
         """Start what can be started now; cheap when there is nothing."""
+        opens_at = self._gate.opens_at
+        for owned in self._turn:
+            owned.core.reachable = opens_at is None
+        if opens_at is None and not self._may_start():
+            return
         if not any(owned.core.lanes.has_ready for owned in self._turn):
             return
         if not self._lease.may_call():
             self._later(LEASE_SECONDS)
-            return
-        opens_at = self._gate.opens_at
-        for owned in self._turn:
-            owned.core.reachable = opens_at is None
-        if opens_at is not None:
+        elif opens_at is not None:
             self._probe(opens_at - time.monotonic())
-            return
-        while self._may_start() and self._start_one():
-            pass
+        else:
+            while self._may_start() and self._start_one():
+                pass
 
     def _may_start(self) -> bool:
         return self._under_way < self._budget.concurrency and not self.wait_for_budget
@@ -113,24 +114,31 @@ class Calls:
     def _start_one(self) -> bool:
         """Start one attempt of the partition whose turn it is; False: there is none."""
         now = time.time()
-        live = any(owned.core.has(live=True, now=now) for owned in self._turn)
-        backlog = any(owned.core.has(live=False, now=now) for owned in self._turn)
-        if not (live and backlog):
+        first_live = first_old = None
+        for owned in self._turn:
+            live, old = owned.core.ready(now)
+            if live and first_live is None:
+                first_live = owned
+            if old and first_old is None:
+                first_old = owned
+        if first_live is None or first_old is None:
             self._live_calls = self._backlog_calls = 0
         elif self._live_calls <= self._backlog_calls:
-            backlog = False
-        for _ in range(len(self._turn)):
-            owned = self._turn[0]
-            self._turn.rotate(-1)
-            if owned.core.has(live=not backlog, now=now):
-                turn = Turn(self, backlog=backlog)
-                self._under_way += 1
-                self._waiting += 1
-                self._spend(1, backlog=backlog)
-                if owned.start(turn, backlog=backlog):
-                    return True
-                turn.ended(0)
-        return False
+            first_old = None
+        chosen = first_live if first_old is None else first_old
+        return chosen is not None and self._start(chosen, backlog=chosen is first_old)
+
+    def _start(self, owned: Starts, *, backlog: bool) -> bool:
+        self._turn.remove(owned)
+        self._turn.append(owned)
+        self._under_way += 1
+        self._waiting += 1
+        self._spend(1, backlog=backlog)
+        turn = Turn(self, backlog=backlog)
+        started = owned.start(turn, backlog=backlog)
+        if not started:
+            turn.ended(0)
+        return started
 
     def _spend(self, calls: int, *, backlog: bool) -> None:
         if backlog:

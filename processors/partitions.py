@@ -72,7 +72,7 @@ class Partitions:
         self._room = asyncio.Event()
         self._closed = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
-        self._kicking = False
+        self._look: asyncio.Handle | None = None
         self._ends: dict[int, float] = {}
         self._ends_at = -math.inf
         self._assigned_once = False
@@ -240,15 +240,14 @@ class Partitions:
     # ---- calls
 
     def changed(self) -> None:
-        """Start what can be started now; cheap when there is nothing."""
-        if self._kicking:
-            return  # starting one changes things, too
-        self._kicking = True
-        try:
-            self._calls.start_all()
-            self._make_room()
-        finally:
-            self._kicking = False
+        """Look soon at what can be started: once for all that changes meanwhile."""
+        if self._look is None:
+            self._look = asyncio.get_running_loop().call_soon(self._look_again)
+
+    def _look_again(self) -> None:
+        self._look = None
+        self._calls.start_all()
+        self._make_room()
         if not self._room.is_set() and not self._is_full():
             self._room.set()
         for number in list(self._paused):

@@ -106,14 +106,14 @@ class Lanes:
         """Whether an attempt could start."""
         return bool(self._ready)
 
-    def has(self, *, live: bool, now: float) -> bool:
-        """Whether an attempt could start of a live lane, or of the backlog."""
-        return self._ready.has(live=live, now=now)
+    def ready(self, now: float) -> tuple[bool, bool]:
+        """Whether an attempt could start of a live lane, and of the backlog."""
+        return self._ready.both(now)
 
     def start(self, epoch: int, *, backlog: bool = False) -> Attempt | None:
         """Return the attempt of the lane that is ready for the longest time.
 
-        Live lanes go first, unless one of the *backlog*, which `has` one, is wanted.
+        Live lanes go first, unless one of the *backlog*, where one is ready, is wanted.
         """
         if not self._ready:
             return None

@@ -226,9 +226,9 @@ class Partition:
 
     # ---- attempts
 
-    def has(self, *, live: bool, now: float) -> bool:
-        """Whether an attempt could start of a live lane, or of the backlog."""
-        return self._serves and self.lanes.has(live=live, now=now)
+    def ready(self, now: float) -> tuple[bool, bool]:
+        """Whether an attempt could start of a live lane, and of the backlog."""
+        return self.lanes.ready(now) if self._serves else (False, False)
 
     @property
     def _serves(self) -> bool:
@@ -237,7 +237,7 @@ class Partition:
     def start(self, *, backlog: bool = False) -> Attempt | None:
         """Return the next attempt to make, if there is one and no pause.
 
-        Live lanes go first, unless one of the *backlog*, which `has` one, is wanted.
+        Live lanes go first, unless one of the *backlog*, where one is ready, is wanted.
         """
         if not self._serves:
             return None

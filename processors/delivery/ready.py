@@ -36,18 +36,18 @@ class Ready:
                 queue.popleft()
         return bool(self._live or self._backlog)
 
-    def has(self, *, live: bool, now: float) -> bool:
-        """Whether there is a live lane or, with *live* false, one of the backlog."""
+    def both(self, now: float) -> tuple[bool, bool]:
+        """Whether there is a live lane, and whether there is one of the backlog."""
         while self and self._live and self._live[0].events[0].live_until <= now:
             self._backlog.append(self._live.popleft())
-        return bool(self._live if live else self._backlog)
+        return bool(self._live), bool(self._backlog)
 
     def take(self) -> Lane:
         """Return the first lane, where there is any: a live one before the backlog."""
         return (self._live or self._backlog).popleft()
 
     def take_backlog(self) -> Lane:
-        """Return the first lane of the backlog, which `has` one."""
+        """Return the first lane of the backlog, where there is one."""
         return self._backlog.popleft()
 
 

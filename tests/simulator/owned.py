@@ -238,7 +238,7 @@ class Owned:
     def start(self, *, backlog: bool) -> bool:
         """Start the next attempt, of the *backlog* if there is any; False: none."""
         self._look_at_end()
-        backlog = backlog and self.core.has(live=False, now=self._tools.clock.now)
+        backlog = backlog and self.core.ready(self._tools.clock.now)[1]
         attempt = self.core.start(backlog=backlog)
         if attempt is None:
             return False

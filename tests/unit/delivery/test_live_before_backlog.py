@@ -23,8 +23,7 @@ def started(owner: Owner, *, backlog: bool = False) -> bytes:
 
 def has(owner: Owner) -> tuple[bool, bool]:
     """Return whether there are live lanes, and whether there is backlog."""
-    live, backlog = (owner.core.has(live=live, now=owner.now) for live in (True, False))
-    return live, backlog
+    return owner.core.ready(owner.now)
 
 
 def test_a_live_lane_goes_before_an_older_one_that_came_first() -> None:
