@@ -6,11 +6,16 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.broker import installation, kafka, topics
 from tests.support.turns import turn
 
 __all__ = ["installation", "kafka", "topics"]
+
+# How long an example takes says more about the machine than about the example.
+settings.register_profile("keepstep", settings(), deadline=None)
+settings.load_profile("keepstep")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

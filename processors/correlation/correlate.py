@@ -10,11 +10,11 @@ from processors.correlation.act import Maybe, change, create
 from processors.correlation.calls import Answer, Call, Deactivate, Delete
 from processors.correlation.creation import refusal
 from processors.correlation.fold import Fold
-from processors.correlation.reading import HINT, Item
+from processors.correlation.reading import Item
 from processors.correlation.resolve import Ambiguous, Match, look_up
 from processors.correlation.review import Moment, grace, open_item, still_open
 from processors.correlation.rules import Rules
-from processors.delivery.link import Link
+from processors.delivery.link import HINT, REFUSED, Link
 from processors.delivery.verdict import (
     End,
     Rejected,
@@ -121,7 +121,7 @@ def _conflicts(fold: Fold) -> bool:
     hinted, linked = fold.hint, fold.link.record_id
     if hinted is None or linked is None or hinted.hint == linked:
         return False
-    return fold.link.fingerprints.get(HINT) != hinted.change.fields[HINT]
+    return fold.link.fingerprints.get(HINT) not in (REFUSED, hinted.change.fields[HINT])
 
 
 def candidates(fold: Fold) -> Iterator[Candidate]:

@@ -10,14 +10,13 @@ from processors.correlation.becoming import becoming_of
 from processors.correlation.fields import Sent
 from processors.correlation.reading import (
     ACTIVE,
-    HINT,
     OFF,
     SWITCHES,
     Item,
 )
 from processors.correlation.rules import Rules
 from processors.delivery import guard
-from processors.delivery.link import Link, Open
+from processors.delivery.link import HINT, Link, Open
 from processors.delivery.verdict import End, Settled
 
 OWN = frozenset((ACTIVE, HINT, *SWITCHES))

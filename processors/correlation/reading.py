@@ -15,6 +15,7 @@ from processors.correlation.paths import at
 from processors.correlation.rules import Rules
 from processors.correlation.trust import previous_email, trusts
 from processors.delivery.guard import Change
+from processors.delivery.link import HINT
 from processors.delivery.verdict import OutcomeName
 from processors.delivery.version import Version
 
@@ -25,7 +26,7 @@ DELETION = "user.deleted"
 CONTROLS = {"keepstep.user.merged": MERGED, "keepstep.user.deleted": ABANDONED}
 # Fields like any other, but not of the record; no target can be named so: whether the
 # user is there, is not blocked, is selected, and which record the profile names.
-ACTIVE, BLOCKED, SELECTED, HINT = "@active", "@blocked", "@selected", "@hint"
+ACTIVE, BLOCKED, SELECTED = "@active", "@blocked", "@selected"
 SWITCHES = (BLOCKED, SELECTED)
 OFF, ON = "off", "on"  # what stands for the value of a switch
 

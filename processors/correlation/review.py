@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from processors.correlation.fold import Fold
-from processors.correlation.reading import HINT
 from processors.delivery.commands import BRAKED
-from processors.delivery.link import Open
+from processors.delivery.link import HINT, Open
 from processors.delivery.verdict import NeedsGrace, NeedsReview, ReviewReason
 
 

@@ -170,8 +170,9 @@ def linked(command: Command, link: Link) -> Link:
     if command.name == "resync":
         kept = {n: f for n, f in link.fingerprints.items() if n != command.field}
         return replace(link, fingerprints=kept if command.field else {})
-    record_id = command.record_id if command.name == "link" else None
-    return replace(link, record_id=record_id, fingerprints={}, open=None)
+    if command.name == "link":
+        return link.chosen(command.record_id)
+    return replace(link, record_id=None, fingerprints={}, open=None)
 
 
 def carried_out(

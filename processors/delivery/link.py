@@ -11,6 +11,8 @@ import msgspec
 from processors.delivery.version import Version
 
 FORMAT = 1
+HINT = "@hint"  # the field that stands for the id in the profile
+REFUSED = "*"  # its fingerprint: whatever it names now, a person has said another
 
 
 class UnreadableLink(ValueError):
@@ -65,6 +67,22 @@ class Link:
             self.open,
             self.confirmed,
             self.create,
+        )
+
+    def chosen(self, record_id: str) -> Link:
+        """Return the link to a record that a person chose.
+
+        What was sent to another record is unknown here. Where the hint was what the
+        person was asked about, the one that is in the profile now asks no more.
+        """
+        asked = self.open is not None and self.open.reason == "hint_conflict"
+        versions = {HINT: Version("", "", ""), **self.versions}
+        return replace(
+            self,
+            record_id=record_id,
+            versions=versions if asked else self.versions,
+            fingerprints={HINT: REFUSED} if asked else {},
+            open=None,
         )
 
     def of_topic(self, topic_ref: str) -> Link:

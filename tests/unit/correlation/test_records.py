@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from processors.correlation.calls import Fetch, Update
 from processors.correlation.rules import Lookup, On, Rules
+from processors.delivery import link
 from processors.delivery.verdict import NeedsReview, Rejected
 from tests.support.known_record import MAIL, known
 from tests.support.records import FIELDS, USER, Records, User, event, rules
@@ -63,6 +64,37 @@ def test_a_hint_that_was_kept_out_once_is_not_asked_about_again() -> None:
     user.takes(hinted(3, "b"))
 
     assert user.records.calls == [Update("a", {"name": "n3"})]
+
+
+def test_a_hint_that_a_person_decided_against_is_not_asked_about_again() -> None:
+    user = User(rules(on={"hint_conflict": "review"}), two())
+    user.takes(hinted(1, "a"))
+    asked = user.takes(hinted(2, "b"))
+    assert isinstance(asked, NeedsReview)
+    assert asked.link is not None
+    user.link = link.decode(link.encode(asked.link.chosen("a")))
+
+    for at in (2, 3):
+        user.takes(hinted(at, "b"))
+    assert user.records.held["a"].fields["name"] == "n3"
+    assert user.records.held["b"].fields == {}
+
+    # A third record in the profile is another question.
+    assert isinstance(user.takes(hinted(4, "c")), NeedsReview)
+
+
+def test_a_person_may_decide_for_the_record_that_the_hint_names() -> None:
+    user = User(rules(on={"hint_conflict": "review"}), two())
+    user.takes(hinted(1, "a"))
+    asked = user.takes(hinted(2, "b"))
+    assert isinstance(asked, NeedsReview)
+    assert asked.link is not None
+    user.link = asked.link.chosen("b")
+
+    user.takes(hinted(3, "b"))
+
+    assert user.link.record_id == "b"
+    assert user.records.held["b"].fields["name"] == "n3"
 
 
 def test_a_change_of_the_external_id_drops_all_fingerprints() -> None:
