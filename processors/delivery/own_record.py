@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from processors.delivery.attempt import Attempt, Rules
 from processors.delivery.brake import counted
 from processors.delivery.durable import Durable
 from processors.delivery.operations import Operation
-from processors.delivery.records import Meta, Outcome, PutMeta, Record
+from processors.delivery.records import Meta, Outcome, PutLink, PutMeta, Record
 
 
 class OwnRecord:
@@ -32,7 +32,7 @@ class OwnRecord:
 
     def noted(self, operation: Operation, now: float) -> Operation:
         """Return *operation* with what is to be counted of it."""
-        if any(_deactivates(record) for record in operation.records):
+        if _deactivates(operation.records):
             meta = counted(self.present, now)
             records = (*operation.records, PutMeta(meta))
             operation = Operation(records, operation.lanes)
@@ -75,10 +75,17 @@ class OwnRecord:
         return True
 
 
-def _deactivates(record: Record) -> bool:
-    """Whether it says that a record was deactivated or removed."""
-    return (
-        isinstance(record, Outcome)
-        and record.end.outcome in ("applied", "merged")
+def _deactivates(records: Sequence[Record]) -> bool:
+    """Whether a record was deactivated or removed that nobody had confirmed.
+
+    What was confirmed is no part of the mass that may yet come.
+    """
+    puts = [record for record in records if isinstance(record, PutLink)]
+    confirmed = {put.user: put.link.confirmed for put in puts}
+    return any(
+        record.end.outcome in ("applied", "merged")
         and record.end.action in ("deactivated", "deleted")
+        and record.event.offset > confirmed.get(record.event.user, -1)
+        for record in records
+        if isinstance(record, Outcome)
     )

@@ -216,6 +216,19 @@ def test_what_is_confirmed_is_let_through_and_not_counted_against_the_limit() ->
     assert owner.core.own.may_deactivate(attempt, owner.now)
 
 
+def test_what_was_confirmed_does_not_hold_up_what_comes_after() -> None:
+    owner = waiting("confirm")
+    attempt = owner.start()
+    assert owner.core.own.may_deactivate(attempt, owner.now)
+
+    owner.end(attempt, Settled((DEACTIVATED,), attempt.link))
+    owner.write()
+
+    assert within_the_hour(owner.core.durable.meta, owner.now) == 0
+    owner.arrive(an_event(4, BOB))
+    assert owner.core.own.may_deactivate(owner.start(), owner.now)
+
+
 def test_what_is_discarded_ends_as_ignored() -> None:
     owner = waiting("discard")
 
