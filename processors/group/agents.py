@@ -30,15 +30,34 @@ def attach(app: WorkerApp) -> None:
                 return
 
 
+class _InHand:
+    """A message that was handed over; tens of thousands may be, behind a backlog."""
+
+    __slots__ = ("_app", "_message")
+
+    def __init__(self, app: WorkerApp, message: Any) -> None:
+        self._app, self._message = app, message
+
+    def ack(self) -> None:
+        self._message.ack(self._app.consumer)
+
+    def give_back(self) -> None:
+        self._app.member.give_back(self._message)
+
+
 def _arrived(app: WorkerApp, event: Any) -> Arrived:
     message = event.message
-    return Arrived(
+    hand = _InHand(app, message)
+    arrived = Arrived(
         partition=message.partition,
         offset=message.offset,
         key=message.key,
         value=message.value,
         headers=h.decode(message.headers),
         timestamp_seconds=message.timestamp or 0.0,
-        ack=event.ack,
-        give_back=lambda: app.member.give_back(message),
+        ack=hand.ack,
+        give_back=hand.give_back,
     )
+    # It is held until it is acked, without what has been handed over by now.
+    message.key = message.value = message.headers = None
+    return arrived

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import intern  # what many thousands of waiting events have in common
 from typing import Any, get_args
 
 import msgspec
@@ -121,17 +122,16 @@ def parked(key: bytes, headers: object, size_bytes: int, at: int) -> Waiting:
             raise UnreadableRecord(f"state {state!r} is of a later release")
         not_before = found.get(h.NOT_BEFORE)
         entry = Entry(
-            state,  # type: ignore[arg-type]  # one of STATES
+            intern(state),  # type: ignore[arg-type]  # one of STATES
             int(found[h.ATTEMPT]),
             None if not_before is None else h.epoch_seconds(not_before),
             h.epoch_seconds(found[h.FIRST_FAILED_AT]),
-            found.get(h.REASON, ""),
+            intern(found.get(h.REASON, "")),
             at,
         )
-        event_type = found.get(h.EVENT_TYPE, "")
-        return Waiting(
-            user, topic_ref.decode(), int(offset), size_bytes, event_type, entry=entry
-        )
+        event_type = intern(found.get(h.EVENT_TYPE, ""))
+        ref = intern(topic_ref.decode())
+        return Waiting(user, ref, int(offset), size_bytes, event_type, entry=entry)
     except (KeyError, ValueError) as error:
         raise UnreadableRecord(f"no entry of a parked event ({error})") from None
 
@@ -181,7 +181,8 @@ def arrived(origin: Origin, topic_ref: str, *, own: bool) -> Waiting:
     except UnreadableEvent as error:
         event.unattempted, event.reason = "unreadable", error.reason
         return event
-    event.event_type, event.happened_at = seen.type, _happened_at(seen, origin)
+    event.event_type = intern(seen.type)
+    event.happened_at = _happened_at(seen, origin)
     key = seen.key.encode()
     if key != origin.key or not own:
         event.unattempted = "rerouted"
