@@ -52,7 +52,7 @@ class Waiting:
     reason: str = ""  # why it is unattempted
     received_at: float = 0.0  # the message's timestamp
     happened_at: float = 0.0  # the event's own time; 0 where it is not known
-    live_until: float = 0.0  # until then it goes before the backlog
+    live_until: float = 0.0  # until then its lane goes before the backlog
     entry: Entry | None = None
 
     @property
@@ -89,7 +89,18 @@ class Lane:
     tried: Waiting | None = None  # the newest event at the last attempt
     single: Waiting | None = None  # a fold up to here was refused: one by one
     ready: bool = False
+    live_until: float = 0.0  # until then it goes before the backlog
     wake_at: float | None = None  # when it is looked at again; kept by `Timers`
+
+    def add(self, event: Waiting) -> None:
+        """Put *event* at the end.
+
+        Where it is live the lane is, for what waits before it has to be done first,
+        and mostly is one call with it.
+        """
+        event.user = self.user  # the same bytes once, of as many events as may wait
+        self.events.append(event)
+        self.live_until = max(self.live_until, event.live_until)
 
     @property
     def in_memory(self) -> list[Waiting]:

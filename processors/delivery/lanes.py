@@ -72,9 +72,12 @@ class Lanes:
     def add(self, event: Waiting, now: float) -> None:
         """Put *event* at the end of its user's lane."""
         lane = self._lanes.setdefault(event.user, Lane(event.user))
-        lane.events.append(event)
+        was_live = lane.live_until > now
+        lane.add(event)
         if lane.busy == "no" and not lane.ready:
             self.advance(lane, now)
+        elif lane.ready and event.live_until and not was_live:
+            self._ready.add(lane)
 
     def restore(self, events: Iterable[Waiting], now: float) -> None:
         """Build the lanes from parked *events*, given in order.
@@ -83,8 +86,7 @@ class Lanes:
         folded into an open item may bring what it lacked, and has no other time.
         """
         for event in events:
-            lane = self._lanes.setdefault(event.user, Lane(event.user))
-            lane.events.append(event)
+            self._lanes.setdefault(event.user, Lane(event.user)).add(event)
         for lane in list(self._lanes.values()):
             entry = lane.events[0].entry
             if len(lane.events) == 1 or (entry and entry.state != "review"):

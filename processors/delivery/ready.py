@@ -12,8 +12,9 @@ from processors.delivery.lane import Lane
 class Ready:
     """Two queues, each in the order in which its lanes became ready.
 
-    A lane is live until its head's `live_until`; then it goes to the end of the
-    backlog. `now` is in epoch seconds. Lanes that are at work meanwhile are passed by.
+    A lane is live until its `live_until`; then it goes to the end of the backlog. One
+    that becomes live keeps its place there, too. `now` is in epoch seconds. Lanes that
+    are at work meanwhile are passed by.
     """
 
     def __init__(self) -> None:
@@ -21,8 +22,8 @@ class Ready:
         self._backlog: deque[Lane] = deque()
 
     def add(self, lane: Lane) -> None:
-        """Put *lane*, which has a head, at the end of its queue."""
-        queue = self._live if lane.events[0].live_until else self._backlog
+        """Put *lane*, which has events, at the end of its queue."""
+        queue = self._live if lane.live_until else self._backlog
         queue.append(lane)
 
     def __iter__(self) -> Iterator[Lane]:
@@ -38,7 +39,7 @@ class Ready:
 
     def both(self, now: float) -> tuple[bool, bool]:
         """Whether there is a live lane, and whether there is one of the backlog."""
-        while self and self._live and self._live[0].events[0].live_until <= now:
+        while self and self._live and self._live[0].live_until <= now:
             self._backlog.append(self._live.popleft())
         return bool(self._live), bool(self._backlog)
 

@@ -27,4 +27,4 @@ def leaving(memory: Memory, lanes: Lanes, now: float) -> list[Lane]:
 
 def _waits_for_its_turn(lane: Lane, now: float) -> bool:
     idle = lane.ready and lane.busy == "no"
-    return idle and bool(lane.in_memory) and lane.events[0].live_until <= now
+    return idle and bool(lane.in_memory) and lane.live_until <= now

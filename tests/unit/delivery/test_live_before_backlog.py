@@ -10,6 +10,7 @@ from processors.delivery.verdict import NotMade
 from tests.support.core import ANN, BOB, TOPIC, Owner, an_event, nothing, parked, rules
 
 EVE = b"eve"
+Age = dict[str, float]
 OLD, NEW = {"happened_at": 39.0}, {"happened_at": 41.0}  # the owner's clock says 100
 WAITS = "waits for the budget"
 
@@ -43,11 +44,38 @@ def test_the_backlog_is_given_its_part_while_live_lanes_wait() -> None:
     assert has(owner) == (True, False)
 
 
-def test_a_lane_is_as_its_head_is() -> None:
-    owner = Owner().serve()
-    owner.arrive(an_event(1, ANN, **OLD), an_event(2, ANN, **NEW))
+@pytest.mark.parametrize("ages", [(OLD, NEW), (NEW, OLD)])
+def test_a_lane_is_live_while_one_of_its_events_is(ages: tuple[Age, Age]) -> None:
+    owner = Owner(rules(backlog_after_seconds=60.0)).serve()
+    owner.arrive(*[an_event(n, ANN, **age) for n, age in enumerate(ages, 1)])
+    assert owner.core.has(live=True, now=owner.now)
+    owner.now += 60.0
 
     assert has(owner) == (False, True)
+
+
+def test_a_live_event_brings_what_waits_before_it_forward_in_order() -> None:
+    owner = Owner().serve()
+    owner.arrive(an_event(1, BOB, **OLD), an_event(2, EVE, **OLD))
+    owner.arrive(an_event(3, EVE, **NEW))
+
+    attempts = [owner.start() for _ in range(2)]
+
+    assert [a.lane.user for a in attempts] == [EVE, BOB]
+    assert [event.offset for event in attempts[0].events] == [2, 3]
+    assert owner.core.start() is None
+
+
+def test_a_lane_that_was_parked_is_brought_forward_too() -> None:
+    owner = Owner(rules(events_max=2)).serve()
+    owner.arrive(an_event(1, ANN, **OLD), an_event(2, BOB, **OLD))
+    owner.core.make_room(owner.now)
+    owner.write()
+    owner.arrive(an_event(3, BOB, **NEW))
+
+    attempt = owner.start()
+
+    assert [event.offset for event in attempt.events] == [2, 3]
 
 
 def test_a_live_lane_that_has_waited_as_long_is_backlog_at_its_end() -> None:
