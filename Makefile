@@ -49,6 +49,9 @@ bench-isolation: .venv/.dev ## measure what failing users cost the others
 bench-outage: .venv/.dev ## measure a worker while its destination is away (MINUTES=10)
 	@$(BIN)/python -m bench.outage --minutes $(or $(MINUTES),10)
 
+bench-budget: .venv/.dev ## measure how workers use a limit, and what a backlog does to live events
+	@$(BIN)/python -m bench.budget
+
 bench-rules: .venv/.dev ## measure what the rules cost an event, without any call
 	@$(BIN)/python -m bench.rules
 

@@ -35,8 +35,7 @@ def bodies(users: Sequence[int], first: int = 0) -> Iterator[Body]:
     double knows which event a call is of. Times grow with it.
     """
     for number, user in enumerate(users, first):
-        at = STARTED_AT + timedelta(milliseconds=10 * number)
-        yield _body(number, _profile(user), at)
+        yield body(number, user, STARTED_AT + timedelta(milliseconds=10 * number))
 
 
 @cache
@@ -46,7 +45,9 @@ def _profile(user: int) -> dict[str, Any]:
     return profile | {"app_metadata": hint}
 
 
-def _body(number: int, profile: dict[str, Any], at: datetime) -> Body:
+def body(number: int, user: int, at: datetime) -> Body:
+    """Return the event *number*, which happened to *user* at the time *at*."""
+    profile = _profile(user)
     event_id, time = f"evt_{number:022d}", rfc3339(at)
     changed = {"phone_number": f"+1555{number:08d}", "updated_at": time}
     value = {

@@ -15,22 +15,13 @@ import pytest
 
 from tests.support.feed import Feed
 from tests.support.pipeline import Pipeline, running_pipeline
-from tests.support.several import SLOW, stop
-from tests.support.worker import hasty, running_worker
+from tests.support.several import stop, with_rate
+from tests.support.worker import running_worker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.alone, pytest.mark.timeout(300)]
 USERS, EVENTS_EACH = 150, 3
 # As the workers' file has it, but for what arrives late at a CRM that is busy itself.
 LIMIT = {"kind": "limit", "calls": 60, "per_seconds": 1.9}
-
-
-def with_rate(directory: Path, rate: str) -> str:
-    """Copy the CRM's file into *directory*, with another rate."""
-    found = Path(hasty(directory)) / "crm.toml"
-    text = found.read_text()
-    slow = next(line for line in text.splitlines() if SLOW in line)
-    found.write_text(text.replace(slow, f"rates = [{rate}]"))
-    return str(directory)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from tests.support.pipeline import PARTITIONS, Pipeline
 
 LOOK_SECONDS = 0.05
 LOOK_MESSAGES_MAX = 1_000
+LONG_AGO = "2026-01-01T00:00:00"
 
 
 class Place(NamedTuple):
@@ -73,8 +74,11 @@ class Feed:
     def email(self, user: int) -> str:
         return f"{self._named}-{user}@example.com"
 
-    def event(self, user: int, number: int) -> bytes:
-        """Return the user's event *number*, the first of which creates the user."""
+    def event(self, user: int, number: int, at: str = LONG_AGO) -> bytes:
+        """Return the user's event *number*, the first of which creates the user.
+
+        It happened in the second *at*; the order of its user's is in the fraction.
+        """
         profile = {
             "user_id": self.user_id(user),
             "email": self.email(user),
@@ -84,18 +88,18 @@ class Feed:
         event = {
             "id": f"evt_{user}_{number}",
             "type": "user.updated" if number else "user.created",
-            "time": f"2026-01-01T00:00:00.{number:09}Z",
+            "time": f"{at}.{number:09}Z",
             "data": {"object": profile},
         }
         return json.dumps(event).encode()
 
-    def publish(self, user: int) -> None:
+    def publish(self, user: int, at: str = LONG_AGO) -> None:
         """Publish the user's next event; `flush` returns when it is there."""
         number = self._numbers[user]
         self._numbers[user] += 1
         self._producer.produce(
             self.pipeline.topics.events.name,
-            self.event(user, number),
+            self.event(user, number, at),
             self.user_id(user),
             headers=headers.encode({headers.EVENT_ID: f"evt_{user}_{number}"}),
             on_delivery=partial(self._stored, user),
@@ -106,6 +110,15 @@ class Feed:
         assert error is None, error
         place = Place(message.partition() or 0, message.offset() or 0)
         self.users[place], self.sent[place] = user, time.monotonic()
+
+    def publish_now(self, user: int) -> Place:
+        """Publish an event that happens now; return where it is."""
+        self.publish(user, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()))
+        self.flush()
+        return max(
+            (place for place, whose in self.users.items() if whose == user),
+            key=self.sent.__getitem__,
+        )
 
     def flush(self) -> None:
         """Return when all that was published is there."""

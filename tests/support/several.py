@@ -21,6 +21,15 @@ def quick(directory: Path) -> str:
     return str(directory)
 
 
+def with_rate(directory: Path, rate: str) -> str:
+    """Copy the example CRM's file into *directory*, with another rate."""
+    found = Path(hasty(directory)) / "crm.toml"
+    text = found.read_text()
+    slow = next(line for line in text.splitlines() if SLOW in line)
+    found.write_text(text.replace(slow, f"rates = [{rate}]"))
+    return str(directory)
+
+
 @contextmanager
 def running_workers(
     kafka: str, installation: str, directory: Path, workers: int, **settings: str

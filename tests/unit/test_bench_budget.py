@@ -1,0 +1,81 @@
+"""What the bench of the budget says of the calls that arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from bench.budget.backlog import _ended
+from bench.budget.crm import OK, TOO_MANY, Arrival, Crm
+from bench.budget.windows import Stretch, most_in_any, stop, used
+from bench.delivery.crm import Call
+
+HEAD = b"PATCH /contacts/c_7 HTTP/1.1\r\nAuthorization: Bearer a.secret\r\n"
+
+
+def arrivals(worker: str, times: Sequence[float]) -> list[Arrival]:
+    return [Arrival(at, "c_1", 1, worker, taken=True) for at in times]
+
+
+def every(seconds: float, begin: float, end: float) -> list[float]:
+    count = round((end - begin) / seconds)
+    return [begin + seconds * number for number in range(count)]
+
+
+def test_the_double_takes_so_many_calls_in_any_stretch_and_logs_all_others() -> None:
+    crm = Crm(calls=2, per_seconds=60.0, delay_seconds=0.0)
+
+    answers = [crm.take(HEAD, b'{"phone": "+155500000012"}') for _ in range(3)]
+
+    assert answers == [OK, OK, TOO_MANY]
+    assert crm.report(2).startswith(b"[[")
+    assert b'"c_7",12,"a",false]]' in crm.report(2)
+
+
+def test_the_most_in_any_window_is_found_wherever_it_begins() -> None:
+    even = every(10.001 / 190, 0.0, 40.0)
+
+    assert most_in_any(even, 10.0) == 190
+    assert most_in_any(sorted([*even, 23.4]), 10.0) == 191
+
+
+def test_used_leaves_out_what_lies_in_a_stop() -> None:
+    times = [*every(0.5, 0.0, 10.0), *every(0.5, 20.0, 30.0)]
+    whole = Stretch(0.0, 30.0)
+
+    assert used(times, [whole], per_second=2.0) == pytest.approx(2 / 3)
+    around = whole.without(Stretch(10.0, 20.0))
+    assert used(times, around, per_second=2.0) == pytest.approx(1.0)
+
+
+def test_a_stop_is_from_the_first_last_call_to_the_last_first_call() -> None:
+    a = arrivals("a", [*every(0.2, 0.0, 10.0), *every(0.2, 14.0, 30.0)])
+    b = arrivals("b", [*every(0.2, 0.0, 11.0), *every(0.2, 15.0, 30.0)])
+    c = arrivals("c", every(0.2, 16.0, 30.0))
+    found = stop(sorted([*a, *b, *c], key=lambda one: one.at), Stretch(0.0, 30.0))
+
+    assert found.begin == pytest.approx(9.8)
+    assert found.end == pytest.approx(16.0)
+
+
+def test_who_leaves_does_not_call_again() -> None:
+    a = arrivals("a", every(0.2, 0.0, 10.0))
+    b = arrivals("b", [*every(0.2, 0.0, 11.0), *every(0.2, 15.0, 30.0)])
+
+    found = stop([*a, *b], Stretch(0.0, 30.0), frozenset("a"))
+
+    assert found.begin == pytest.approx(9.8)
+    assert found.end == pytest.approx(15.0)
+
+
+def test_where_nobody_stops_that_is_said() -> None:
+    with pytest.raises(ValueError, match="nobody"):
+        stop(arrivals("a", every(0.2, 0.0, 10.0)), Stretch(0.0, 10.0))
+
+
+def test_a_call_stands_for_the_events_of_its_user_before_it() -> None:
+    users = [1, 2, 1, 1]
+    calls = [Call(0.0, "c_1", 12), Call(1.0, "c_2", 11), Call(2.0, "c_1", 12)]
+
+    assert _ended(calls, users, 10) == 3
