@@ -74,7 +74,7 @@ class WorkerSettings(BaseSettings):
         32 * MIB, description="bytes of those; beyond it the partition is paused"
     )
     partition_distance_max: PositiveInt = Field(
-        10_000,
+        4_000,
         description="offsets between a partition's oldest un-acked event and its "
         "newest; beyond it the lane that holds them back is parked",
     )
