@@ -132,6 +132,7 @@ def _lane(lane: Lane, now: float) -> Value:
         max(lane.due_at - now, 0.0),
         lane.early_at if lane.early_at is None else max(lane.early_at + 60 - now, 0.0),
         lane.early,
+        bool(lane.live_until),
         lane.tried and lane.tried.offset,
         lane.single and lane.single.offset,
         lane.ready,

@@ -48,7 +48,7 @@ def test_the_backlog_is_given_its_part_while_live_lanes_wait() -> None:
 def test_a_lane_is_live_while_one_of_its_events_is(ages: tuple[Age, Age]) -> None:
     owner = Owner(rules(backlog_after_seconds=60.0)).serve()
     owner.arrive(*[an_event(n, ANN, **age) for n, age in enumerate(ages, 1)])
-    assert owner.core.has(live=True, now=owner.now)
+    assert owner.core.ready(owner.now)[0]
     owner.now += 60.0
 
     assert has(owner) == (False, True)
