@@ -1,15 +1,14 @@
-"""Who is measured: our worker, the same without its ledger, and pyrallel-consumer."""
+"""Who is measured: our worker, the same without its ledger; peers are in `rivals`."""
 
 from __future__ import annotations
 
 import os
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.delivery import pyrallel
 from events.topics import Topic, Topics
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +18,17 @@ USER_REF_SECRET = "b7d3523f68f2a91c3b7d604e58a1c9e0"  # noqa: S105 -- lives as l
 CRM_TOKEN = "3f8e6b51d09c47a2b6e1f7d48a90c253"  # noqa: S105 -- as above
 PARTITIONS = 12  # the default of KEEPSTEP_PARTITIONS
 CALLS_IN_FLIGHT_MAX = 256
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What one must know of a worker to measure it."""
+
+    key_ordered: bool = True  # a user's events in order
+    commits: bool = True
+    warm_up_events: int = 1_000
+    killed_events: int = 10_000  # given when it is killed in the middle of them
+    seconds_max: float | None = None  # its turns are cut off then
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,10 @@ class Contestant:
     group: str
     needed: tuple[Topic, ...]
     metrics_port: int | None = None  # of those whose ledger is real
+    habits: Habits = Habits()
+
+
+Enter = Callable[[str, str], Contestant]  # for a broker, under a name of its own
 
 
 def ours(kafka: str, run: str) -> Contestant:
@@ -45,31 +59,6 @@ def without_ledger(kafka: str, run: str) -> Contestant:
     module = ("-m", "bench.delivery.without_ledger", "worker", DESTINATION)
     worker = _worker("ours, no ledger", f"bench-{run}-bare", module, kafka)
     return replace(worker, metrics_port=None)
-
-
-def peer(kafka: str, run: str) -> Contestant:
-    """Install pyrallel-consumer, and return a worker that is written with it.
-
-    Raises:
-        Missing: There is no Python for it, or pip could not install it.
-    """
-    topics = Topics(f"bench-{run}-pyrallel", PARTITIONS)
-    environ = {
-        "PEER_KAFKA": kafka,
-        "PEER_TOPIC": topics.events.name,
-        "PEER_GROUP": topics.installation,
-        "PEER_CALLS_IN_FLIGHT_MAX": str(CALLS_IN_FLIGHT_MAX),
-    }
-    command = (str(pyrallel.python()), str(HERE / "peers" / "pyrallel" / "app.py"))
-    title = "pyrallel-consumer"
-    return Contestant(
-        title=title,
-        command=command,
-        environ=_clean() | environ,
-        topics=topics,
-        group=topics.installation,
-        needed=(topics.events,),
-    )
 
 
 def _worker(
@@ -90,7 +79,7 @@ def _worker(
     return Contestant(
         title=title,
         command=(sys.executable, *module),
-        environ=_clean() | environ,
+        environ=clean_environ() | environ,
         topics=topics,
         group=f"{installation}.{DESTINATION}",
         needed=topics.of_destination(DESTINATION),
@@ -98,7 +87,7 @@ def _worker(
     )
 
 
-def _clean() -> dict[str, str]:
+def clean_environ() -> dict[str, str]:
     """Return the environment without settings of an installation of this machine."""
     return {n: v for n, v in os.environ.items() if not n.startswith("KEEPSTEP_")}
 

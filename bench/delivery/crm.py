@@ -17,6 +17,7 @@ import msgspec
 import uvloop
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+CALLS = re.compile(rb"GET /calls/(\d+) ")
 CONTACT = re.compile(rb"PATCH /contacts/([^ /]+) ")
 NUMBER = re.compile(rb'"phone": ?"\+1555(\d+)"')
 ANSWER = b'{"status":"active"}'
@@ -55,8 +56,8 @@ class Contacts(asyncio.Protocol):
         if not end or len(body) < (int(length[1]) if length else 0):
             return
         self._received = b""
-        if head.startswith(b"GET /calls "):
-            report = msgspec.json.encode(self._calls)
+        if asked := CALLS.match(head):
+            report = msgspec.json.encode(self._calls[int(asked[1]) :])
             self._transport.write(
                 b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b"
                 % (len(report), report)

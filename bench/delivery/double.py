@@ -31,11 +31,16 @@ class Double:
     def __init__(self, port: int) -> None:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
+        self._client = httpx.Client(base_url=self.url, timeout=30.0, trust_env=False)
 
-    def calls(self) -> list[Call]:
-        """Return every call so far, in the order of their arrival."""
-        answer = httpx.get(f"{self.url}/calls", timeout=30.0, trust_env=False)
+    def calls(self, first: int = 0) -> list[Call]:
+        """Return every call so far but the *first* ones, in the order they came."""
+        answer = self._client.get(f"/calls/{first}")
         return msgspec.json.decode(answer.content, type=list[Call])
+
+    def close(self) -> None:
+        """Close the connection to it; the process stays."""
+        self._client.close()
 
 
 @contextlib.contextmanager
@@ -49,7 +54,8 @@ def running(delay_ms: int) -> Iterator[Double]:
     )
     try:
         assert started.stdout is not None  # noqa: S101 -- it is a pipe
-        yield Double(int(started.stdout.readline()))
+        with contextlib.closing(Double(int(started.stdout.readline()))) as double:
+            yield double
     finally:
         process.stop(started)
 

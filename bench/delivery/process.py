@@ -44,6 +44,11 @@ class Running:
         if self._process.poll() is not None:
             raise self.failed(f"ended with exit code {self._process.returncode}")
 
+    def kill(self) -> None:
+        """End the process without a word, as kill -9 and a lost machine do."""
+        self._process.kill()
+        self._process.wait()
+
     def failed(self, what: str) -> NotWorking:
         """Return the exception that says *what* went wrong, and the log's end."""
         last = self._log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:]
@@ -56,7 +61,7 @@ def running(
 ) -> Iterator[Running]:
     """Run *command* in *directory* until the context ends."""
     log_path = directory / "log"
-    with log_path.open("wb") as log:
+    with log_path.open("ab") as log:
         process = subprocess.Popen(
             command,
             env=dict(environ),

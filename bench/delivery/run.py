@@ -6,19 +6,20 @@ import contextlib
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from bench.delivery import contestants, links
 from bench.delivery.acquire import Acquired
-from bench.delivery.contestants import CALLS_IN_FLIGHT_MAX, DESTINATION, Contestant
+from bench.delivery.contestants import CALLS_IN_FLIGHT_MAX, DESTINATION, Enter
 from bench.delivery.double import calls_per_second_alone
-from bench.delivery.figures import BARE, Figures
+from bench.delivery.figures import BARE, OURS, PEER, Figures
 from bench.delivery.process import NotWorking
+from bench.delivery.rivals import PYRALLEL
 from bench.delivery.scenario import Scenario
-from bench.delivery.turn import Field, Turn
+from bench.delivery.turn import Turn, turn
 from bench.ingest.missing import Missing
 from bench.ingest.stored import topics_made
 from events.kafka import KafkaSettings
@@ -48,48 +49,48 @@ def compare(bootstrap_servers: str, plan: Plan, say: Say) -> Figures:
     kafka = KafkaSettings(bootstrap_servers=bootstrap_servers, replication_factor=1)
     alone = calls_per_second_alone(20, CALLS_IN_FLIGHT_MAX, ALONE_SECONDS)
     say(f"the CRM double alone: {alone:,.0f} calls/s with 20 ms, 256 in flight")
-    entered = _contestants(bootstrap_servers, say)
-    topics = [topic for contestant in entered for topic in contestant.needed]
-    with topics_made(kafka, topics):
-        turns = _turns(Field(kafka), entered, plan.scenarios, say)
+    turns = _turns(kafka, plan.scenarios, say)
     acquired = _acquired(kafka, bootstrap_servers, plan.links, say)
     return Figures(turns, acquired)
 
 
-def _contestants(kafka: str, say: Say) -> list[Contestant]:
-    run = secrets.token_hex(3)
-    entered = [contestants.ours(kafka, run), contestants.without_ledger(kafka, run)]
-    try:
-        entered.append(contestants.peer(kafka, run))
-    except Missing as reason:
-        say(f"pyrallel-consumer is left out: {reason}")
-    return entered
-
-
 def _turns(
-    field: Field, entered: Sequence[Contestant], scenarios: Sequence[Scenario], say: Say
+    kafka: KafkaSettings, scenarios: Sequence[Scenario], say: Say
 ) -> dict[tuple[Scenario, str], list[Turn]]:
     turns = dict[tuple[Scenario, str], list[Turn]]()
-    for scenario, contestant in _order(entered, scenarios):
-        turn = field.turn(contestant, scenario)
-        turns.setdefault((scenario, contestant.title), []).append(turn)
+    for scenario, title, enter in _order(_entered(say), scenarios):
+        found = turn(kafka, enter, scenario)
+        turns.setdefault((scenario, title), []).append(found)
         say(
-            f"{scenario.title}: {contestant.title}: {turn.per_second:,.0f} events/s, "
-            f"CPU {turn.cpu_ms_per_event:.3f} ms per event, "
-            f"{turn.foreign_cores:.2f} cores busy with other things"
+            f"{scenario.title}: {title}: {found.per_second:,.0f} events/s, "
+            f"CPU {found.cpu_ms_per_event:.3f} ms per event, "
+            f"{found.foreign_cores:.2f} cores busy with other things"
         )
     return turns
 
 
+def _entered(say: Say) -> dict[str, Enter]:
+    entered: dict[str, Enter] = {
+        OURS: contestants.ours,
+        BARE: contestants.without_ledger,
+    }
+    try:
+        PYRALLEL.python()
+        entered[PEER] = PYRALLEL.enter
+    except Missing as reason:
+        say(f"{PEER} is left out: {reason}")
+    return entered
+
+
 def _order(
-    entered: Sequence[Contestant], scenarios: Sequence[Scenario]
-) -> Iterator[tuple[Scenario, Contestant]]:
+    entered: Mapping[str, Enter], scenarios: Sequence[Scenario]
+) -> Iterator[tuple[Scenario, str, Enter]]:
     for scenario in scenarios:
         for _ in range(scenario.rounds):
-            for contestant in entered:
+            for title, enter in entered.items():
                 # What the ledger costs is asked where the bars are.
-                if scenario.decides or contestant.title != BARE:
-                    yield scenario, contestant
+                if scenario.decides or title != BARE:
+                    yield scenario, title, enter
 
 
 def _acquired(

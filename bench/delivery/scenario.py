@@ -9,7 +9,7 @@ from bench.delivery import keys
 
 UNIFORM_USERS = 10_000
 ZIPF_USERS = 1_000
-WARM_UP_EVENTS = 1_000
+SECONDS_MAX = 600.0
 Keys = Literal["uniform", "Zipf"]
 
 
@@ -20,7 +20,8 @@ class Scenario:
     keys: Keys
     delay_ms: int
     events: int
-    rounds: int
+    rounds: int = 1
+    seconds_max: float = SECONDS_MAX  # a worker that is not through by then is cut off
 
     @property
     def title(self) -> str:
@@ -29,24 +30,28 @@ class Scenario:
 
     @property
     def decides(self) -> bool:
-        """Whether the bars are held to it."""
+        """Whether the bars are about it."""
         return self.keys == "uniform" and self.delay_ms == 20
 
     def users(self) -> list[int]:
-        """Return the user of each event; the first are there to warm up."""
-        count = WARM_UP_EVENTS + self.events
+        """Return the user of each event that is measured; the same each time."""
         if self.keys == "uniform":
-            return keys.uniform(UNIFORM_USERS, count)
-        return keys.zipf(ZIPF_USERS, count)
+            return keys.uniform(UNIFORM_USERS, self.events)
+        return keys.zipf(ZIPF_USERS, self.events)
+
+    def warm_up(self, events: int) -> list[int]:
+        """Return the user of each event before those: all are as busy."""
+        users = UNIFORM_USERS if self.keys == "uniform" else ZIPF_USERS
+        return keys.uniform(users, events)
 
 
 def scenarios(events: int, zipf_events: int, rounds: int) -> list[Scenario]:
     """Return all of them; only the one that decides is done more than once."""
     uniform = [
         Scenario("uniform", 20, events, rounds),
-        Scenario("uniform", 100, events, 1),
+        Scenario("uniform", 100, events),
     ]
     if not zipf_events:
         return uniform
-    zipf = [Scenario("Zipf", delay_ms, zipf_events, 1) for delay_ms in (20, 100)]
+    zipf = [Scenario("Zipf", delay_ms, zipf_events) for delay_ms in (20, 100)]
     return [*uniform, *zipf]

@@ -1,4 +1,4 @@
-"""Installs pyrallel-consumer into an environment of its own: its needs are not ours."""
+"""Installs a peer into an environment of its own: its needs are not ours."""
 
 from __future__ import annotations
 
@@ -11,38 +11,43 @@ from pathlib import Path
 
 from bench.ingest.missing import Missing
 
-PEER = Path(__file__).parent / "peers" / "pyrallel"
-HOME = Path(__file__).parents[2] / ".sandbox" / "bench" / "pyrallel"
-NEWEST_FIRST = ("python3.13", "python3.12", "python3.14")  # 1.0.0 names 3.12 and 3.13
-SUITABLE = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))"
+PEERS = Path(__file__).parent / "peers"
+HOMES = Path(__file__).parents[2] / ".sandbox" / "bench"
+NEWEST_FIRST = ("python3.13", "python3.12", "python3.14")  # the names that peers know
+SUITABLE = "import sys, venv, ensurepip; sys.exit(sys.version_info < (%d, %d))"
 PIP_SECONDS_MAX = 300.0
+Version = tuple[int, int]
 
 
-def python() -> Path:
-    """Return the Python that has pyrallel-consumer; installs it the first time.
+def python(peer: str, oldest: Version) -> Path:
+    """Return the Python that has what *peer* needs; installs it the first time.
 
     Raises:
-        Missing: There is no Python 3.12 or newer, or pip could not install.
+        Missing: There is no Python of the version *oldest* or newer, or pip could not
+            install.
     """
-    wanted = PEER / "requirements.txt"
-    installed, done = HOME / "bin" / "python", HOME / "installed.txt"
+    home, wanted = HOMES / peer, PEERS / peer / "requirements.txt"
+    installed, done = home / "bin" / "python", home / "installed.txt"
     if not done.exists() or done.read_bytes() != wanted.read_bytes():
-        shutil.rmtree(HOME, ignore_errors=True)
-        _run(_base(), "-m", "venv", str(HOME))
+        shutil.rmtree(home, ignore_errors=True)
+        _run(_base(oldest), "-m", "venv", str(home))
         pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
         _run(str(installed), *pip, "--require-hashes", "--no-deps", "-r", str(wanted))
         shutil.copyfile(wanted, done)
     return installed
 
 
-def _base() -> str:
+def _base(oldest: Version) -> str:
     for candidate in _candidates():
         tried = subprocess.run(
-            [candidate, "-c", SUITABLE], check=False, capture_output=True, timeout=20
+            [candidate, "-c", SUITABLE % oldest],
+            check=False,
+            capture_output=True,
+            timeout=20,
         )
         if tried.returncode == 0:
             return candidate
-    raise Missing("it needs Python 3.12 or newer, and none is on the PATH")
+    raise Missing(f"it needs Python {oldest[0]}.{oldest[1]}, and none is on the PATH")
 
 
 def _candidates() -> Iterator[str]:
