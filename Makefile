@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help run test check bench-ingest lock docs clean
+# bench is a directory, too.
+.PHONY: help run test check bench bench-ingest lock docs clean
 help: ## print these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -36,6 +37,9 @@ check: .venv/.dev ## ruff, mypy --strict and the import rules
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+bench: .venv/.dev ## our engine beside its peers, the rules, the budget (QUICK=1: does it work?)
+	@$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 bench-ingest: .venv/.dev ## measure the webhook beside FastAPI and Express (needs wrk)
 	@$(BIN)/python -m bench.ingest

@@ -18,6 +18,7 @@ USER_REF_SECRET = "b7d3523f68f2a91c3b7d604e58a1c9e0"  # noqa: S105 -- lives as l
 CRM_TOKEN = "3f8e6b51d09c47a2b6e1f7d48a90c253"  # noqa: S105 -- as above
 PARTITIONS = 12  # the default of KEEPSTEP_PARTITIONS
 CALLS_IN_FLIGHT_MAX = 256
+SECONDS_MAX = 600.0
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def _worker(
         group=f"{installation}.{DESTINATION}",
         needed=topics.of_destination(DESTINATION),
         metrics_port=port,
+        habits=Habits(seconds_max=SECONDS_MAX),  # it is never cut off
     )
 
 

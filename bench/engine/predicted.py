@@ -1,0 +1,127 @@
+"""Holds the figures against the arithmetic of `bench.capacity`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from math import isnan
+from statistics import median
+
+from confluent_kafka import murmur2
+
+from bench import capacity
+from bench.delivery.bodies import bodies
+from bench.delivery.contestants import CALLS_IN_FLIGHT_MAX, PARTITIONS
+from bench.delivery.rivals import FASTSTREAM, FAUST, LANES, PYRALLEL
+from bench.delivery.scenario import Scenario
+from bench.delivery.turn import Turn
+from bench.engine.figures import OURS, Figures
+from bench.engine.plan import Plan
+
+OFF_MAX = 0.2
+Keys = Callable[[Scenario], list[Hashable]]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A figure of the bench and what it should have been."""
+
+    what: str
+    predicted: float
+    measured: float
+
+    @property
+    def off(self) -> float:
+        """How far the measured figure is from the predicted one, as a part of it."""
+        return abs(self.measured / self.predicted - 1)
+
+    def __str__(self) -> str:
+        held = "within 20 %" if self.off <= OFF_MAX else "MISSED     "
+        return f"{held} {self.what}: {self.predicted:,.2f} / {self.measured:,.2f}"
+
+
+def lines(found: Figures, plan: Plan) -> list[str]:
+    """Return what was predicted and what was measured; nothing for what was not."""
+    known = [p for p in _all(found, plan) if not isnan(p.predicted + p.measured)]
+    return ["predicted / measured:", *map(str, known)]
+
+
+def _all(found: Figures, plan: Plan) -> Iterator[Prediction]:
+    for title in (LANES.title, PYRALLEL.title):
+        yield _busiest_user_alone(found, plan, title)
+    for title, by, keys in (
+        (LANES.title, "user", users),
+        (PYRALLEL.title, "user", users),
+        (FASTSTREAM.title, "partition", partitions),
+        (FAUST.title, "line for all", nobody),
+    ):
+        yield _one_after_another(found, plan, title, by, keys)
+    for title in (OURS, LANES.title):
+        if turns := found.turns.get(("flat20", title)):
+            yield _flat(turns, plan, title)
+    for name in ("zipf20", "zipf100"):
+        if turns := found.turns.get((name, OURS)):
+            yield _folded(turns[0], plan.scenarios[name])
+
+
+def users(scenario: Scenario) -> list[Hashable]:
+    """Return the user of each event."""
+    return [*scenario.users()]
+
+
+def partitions(scenario: Scenario) -> list[Hashable]:
+    """Return the partition of each event."""
+    return [murmur2(body.key, PARTITIONS) for body in bodies(scenario.users())]
+
+
+def nobody(scenario: Scenario) -> list[Hashable]:
+    """Return the same for each event: all wait for each other."""
+    return [None for _ in scenario.users()]
+
+
+def _busiest_user_alone(found: Figures, plan: Plan, title: str) -> Prediction:
+    scenario = plan.scenarios["zipf100"]
+    share = capacity.busiest_share(users(scenario))
+    return Prediction(
+        f"events/s, {scenario.title}, {title}: the busiest user's calls, one by one",
+        capacity.one_after_another(share, scenario.delay_ms / 1000),
+        found.per_second("zipf100", title),
+    )
+
+
+def _one_after_another(
+    found: Figures, plan: Plan, title: str, by: str, keys: Keys
+) -> Prediction:
+    """Take what a worker adds to a call from 100 ms, and predict 20 ms with it."""
+    slow, fast = plan.scenarios["zipf100"], plan.scenarios["zipf20"]
+    rate = found.per_second("zipf100", title)
+    took = capacity.seconds_per_call(capacity.busiest_share(keys(slow)), rate)
+    added = took - slow.delay_ms / 1000
+    share = capacity.busiest_share(keys(fast))
+    return Prediction(
+        f"events/s, {fast.title}, {title}: order by {by}, {1000 * added:.0f} ms added",
+        capacity.one_after_another(share, fast.delay_ms / 1000 + added),
+        found.per_second("zipf20", title),
+    )
+
+
+def _flat(turns: list[Turn], plan: Plan, title: str) -> Prediction:
+    scenario = plan.scenarios["flat20"]
+    cpu_seconds = median(turn.cpu_ms_per_event for turn in turns) / 1000
+    places = capacity.in_flight(CALLS_IN_FLIGHT_MAX, scenario.delay_ms / 1000)
+    return Prediction(
+        f"events/s, {scenario.title}, {title}: one core, {CALLS_IN_FLIGHT_MAX} places",
+        min(places, capacity.of_cpu(cpu_seconds)),
+        median(turn.per_second for turn in turns),
+    )
+
+
+def _folded(turn: Turn, scenario: Scenario) -> Prediction:
+    settle_ms = turn.reading.settle_ms(0.5) if turn.reading else None
+    seconds = (scenario.delay_ms + (settle_ms or 0.0)) / 1000
+    shares = capacity.shares(scenario.users())
+    return Prediction(
+        f"calls per event, {scenario.title}, {OURS}: one per user in {seconds:.3f} s",
+        capacity.calls_per_event(shares, turn.per_second, seconds),
+        turn.effects.calls_per_event,
+    )
