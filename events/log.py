@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import logging
 import sys
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -63,4 +64,13 @@ def user_ref(secret: str, user_id: str) -> str:
     >>> user_ref("k" * 16, "auth0|1") == user_ref("k" * 16, "auth0|1")
     True
     """
-    return hmac.digest(secret.encode(), user_id.encode(), "sha256").hex()[:16]
+    keyed = _keyed(secret).copy()
+    keyed.update(user_id.encode())
+    return keyed.hexdigest()[:16]
+
+
+@lru_cache(4)
+def _keyed(secret: str) -> hmac.HMAC:
+    # `hmac.digest` lets other threads go on while it hashes; to get its turn back takes
+    # a busy worker longer than the hash itself.
+    return hmac.new(secret.encode(), digestmod="sha256")

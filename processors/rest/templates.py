@@ -42,6 +42,8 @@ def filled(
     >>> filled({"q": ["{a}", 1]}, {"a": "{b}", "b": "x"})
     {'q': ['{b}', 1]}
     """
+    if not template:
+        return template  # most requests have no query, and many no body of their own
     match template:
         case str():
             return _VARIABLE.sub(lambda found: escaped(values[found[1]]), template)

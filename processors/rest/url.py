@@ -48,6 +48,8 @@ def below(
 
 def climbs(path: str) -> bool:
     """Whether a step of *path* leads upwards, also when percent-encoded."""
+    if "." not in path and "%2" not in path:  # a dot is %2e
+        return False
     return any(unquote(step) in _CLIMBS for step in path.split("/"))
 
 
