@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from events.topics import Topic
 
 CHECKED = ("cleanup.policy", "max.message.bytes")
+# The broker that knows a group is being made, or has just changed.
+COORDINATOR_MOVES = (
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError._TIMED_OUT,  # noqa: SLF001 -- librdkafka's own
+)
+AGAIN_SECONDS = 0.2
 
 
 def create(kafka: KafkaSettings, topics: Iterable[Topic]) -> dict[str, str]:
@@ -95,6 +104,34 @@ def topic_id(kafka: KafkaSettings, topic: str) -> str:
     client = _client(kafka)
     described = client.describe_topics(TopicCollection([topic]), request_timeout=10.0)
     return str(described[topic].result().topic_id)
+
+
+def members(kafka: KafkaSettings, group: str) -> list[str | None]:
+    """Return the static id of each member of *group*, None for one that has none.
+
+    One that was killed is a member until its session ends.
+
+    Raises:
+        BrokerUnreachable: Nobody knew the group within `connect_seconds_max`.
+    """
+    client = _client(kafka)
+    deadline = time.monotonic() + kafka.connect_seconds_max
+    while True:
+        described = client.describe_consumer_groups([group], request_timeout=10.0)
+        try:
+            found = described[group].result()
+        except KafkaException as error:
+            reason = error.args[0]
+            if reason.code() == KafkaError.GROUP_ID_NOT_FOUND:
+                return []
+            if reason.code() not in COORDINATOR_MOVES or time.monotonic() > deadline:
+                raise BrokerUnreachable(
+                    f"group {group}: its members are not to be known ({reason.str()}): "
+                    f"start the brokers, or correct the permissions"
+                ) from None
+            time.sleep(AGAIN_SECONDS)
+        else:
+            return [member.group_instance_id for member in found.members]
 
 
 def _check_setting(topic: Topic, name: str, value: str) -> None:

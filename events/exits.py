@@ -7,6 +7,7 @@ from typing import NoReturn
 
 BAD_CONFIGURATION = 2
 BROKER_UNREACHABLE = 3
+TOO_MANY_WORKERS = 3  # like an unreachable broker it may be over at the next try
 
 
 class BadConfiguration(Exception):
@@ -19,6 +20,12 @@ class BrokerUnreachable(BadConfiguration):
     """No Kafka broker answered; the message names the address."""
 
     exit_code = BROKER_UNREACHABLE
+
+
+class TooManyWorkers(BadConfiguration):
+    """One more worker would leave somebody less than a call; the message says which."""
+
+    exit_code = TOO_MANY_WORKERS
 
 
 def refuse(program: str, error: BadConfiguration) -> NoReturn:

@@ -26,9 +26,8 @@ from processors.delivery.verdict import (
 from processors.ledger.encode import Effort
 from processors.metrics import WorkerMetrics
 from processors.refs import References
-from processors.rest.answers import Meaning
 from processors.rest.budget import Budget
-from processors.rest.client import RestClient, operation_of
+from processors.rest.client import Response, RestClient, operation_of
 from processors.rest.gate import Gate
 from processors.rest.transport import LeaseLost
 
@@ -144,7 +143,7 @@ class Attempts:
         if not self.gate.may_start(time.monotonic(), lane):
             return NotMade()
         try:
-            with self.budget.calling():
+            with self.budget.calling() as began:
                 response = await self.client.call(call)
         except BaseException:
             self.gate.withdrawn(time.monotonic(), lane)
@@ -152,7 +151,7 @@ class Attempts:
         statuses.append(response.status)
         self.metrics.called(response.operation, response.status, response.seconds)
         now, meaning = time.monotonic(), response.meaning
-        if self._slows_down(meaning):
+        if self._slows_down(began, response):
             self.gate.withdrawn(now, lane)
             return NotMade()
         heard = self.gate.heard(now, lane, response.status, meaning)
@@ -163,14 +162,17 @@ class Attempts:
             return NotMade()
         return meaning
 
-    def _slows_down(self, meaning: Meaning) -> bool:
+    def _slows_down(self, began: float, response: Response) -> bool:
         """Whether a refusal for our haste asks for a lower rate, and for no pause."""
+        meaning = response.meaning
         if not (isinstance(meaning, Unavailable) and meaning.cause == "limited"):
-            self.budget.accepted()
+            if response.status is not None:
+                self.budget.accepted(began)
             return False
-        if meaning.after_seconds is not None or self.gate.opens_at is not None:
+        if meaning.after_seconds is not None:
             return False
-        return not self.budget.refused()
+        wants_pause = self.budget.refused(began)
+        return not wants_pause and self.gate.opens_at is None
 
     def _tell(self, attempt: Attempt, items: list[Item], verdict: Verdict) -> None:
         name = type(verdict).__name__

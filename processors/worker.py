@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 import structlog
 
 from events import admin
-from events.exits import BadConfiguration
+from events.exits import BadConfiguration, TooManyWorkers
 from events.health import Health, serving
 from events.kafka import KafkaSettings
 from events.settings import InstallationSettings
@@ -21,6 +21,7 @@ from processors.destination import Destination
 from processors.group import agents
 from processors.group.app import HEARTBEAT_SECONDS, Member, WorkerApp, build
 from processors.parts import Parts, Told
+from processors.rest.fleet import too_small, workers_max
 from processors.settings import WorkerSettings
 
 log = structlog.get_logger()
@@ -43,6 +44,7 @@ async def run(
     await asyncio.to_thread(admin.check, kafka, topics.of_destination(name))
     topic_id = await asyncio.to_thread(admin.topic_id, kafka, topics.events.name)
     told = Told(name, destination, settings, installation, kafka, topic_id)
+    await asyncio.to_thread(_check_room, told)
     stop = _stop_signal()
     parts = Parts(told)
     member = Member(
@@ -75,6 +77,22 @@ def _check_deadlines(destination: Destination, settings: WorkerSettings) -> None
             f"timeout_seconds = {destination.timeout_seconds:g} of the destination is "
             f"too long for KEEPSTEP_WORKER_SESSION_TIMEOUT_SECONDS={session:g}: a call "
             f"must end within {lease:g} s, before the partitions may be given away"
+        )
+
+
+def _check_room(told: Told) -> None:
+    """Refuse to join where one more worker would leave somebody less than a call."""
+    limits, partitions = told.destination.limits, told.installation.topics.partitions
+    own = told.settings.id
+    ids = admin.members(told.kafka, told.group)
+    workers = 1 + sum(member is None or member != own for member in ids)
+    limit = too_small(limits, workers, partitions)
+    if limit is not None:
+        most = workers_max(limits, workers, partitions)
+        raise TooManyWorkers(
+            f"too many workers for {told.name}: with {workers} of them one has less "
+            f"than a call of [limits] {limit}: run {most} at most, or raise the limit "
+            f"where the destination allows it"
         )
 
 

@@ -52,13 +52,9 @@ class Budget:
         self._held_until = -math.inf
         self._concurrency = Concurrency(0)
         self._in_flight = 0
-        self.waiting_max = 0
 
     def assigned(self, owned: int, partitions: int) -> None:
-        """Take the share of *owned* of all *partitions*; it begins without any room.
-
-        `waiting_max` then is how many attempts may wait for their first call.
-        """
+        """Take the share of *owned* of all *partitions*; it begins without any room."""
         limits = self._limits
         shares = [
             share_of(r.calls, r.keep_free, owned, partitions) for r in limits.rates
@@ -69,20 +65,24 @@ class Budget:
         self._concurrency = Concurrency(most)
         self._windows, self._of, self._adaptive = [], {}, None
         self._allowance = Allowance(limits, partitions)
-        self.waiting_max = 0
         if all(shares):
-            pairs = [
-                (r.per_seconds, n) for r, n in zip(limits.rates, shares, strict=True)
+            pairs = zip(limits.rates, shares, strict=True)
+            self._windows = [
+                Window(calls, rate.per_seconds)
+                for rate, calls in pairs
+                if rate in self._spaced
             ]
-            spaced = [
-                pair
-                for pair, r in zip(pairs, limits.rates, strict=True)
-                if r in self._spaced
-            ]
-            self._windows = [Window(n, per_seconds) for per_seconds, n in spaced]
-            self._adaptive = Adaptive(*min(pairs), asyncio.get_running_loop().time())
-            per_second = min((n / seconds for seconds, n in spaced), default=math.inf)
-            self.waiting_max = 2 + int(min(AHEAD_SECONDS * per_second, self._calls_max))
+            self._adaptive = self._unlearned()
+
+    def _unlearned(self) -> Adaptive:
+        """Return a rate that is as high as the limits of all operations are."""
+        common = [
+            (rate.per_seconds, window.per_second)
+            for rate, window in zip(self._spaced, self._windows, strict=True)
+            if not rate.operations
+        ]
+        per_second = min((most for _, most in common), default=float(self._calls_max))
+        return Adaptive(per_second, min((seconds for seconds, _ in common), default=0))
 
     def serve(self, partition: int, counts: Mapping[int, int]) -> None:
         """Begin to call for *partition*, which has made so many calls, by stretch."""
@@ -96,6 +96,15 @@ class Budget:
     def left(self) -> int | None:
         """Return how many calls are left of the hour or day; None: no such limit."""
         return self._allowance.left(self._clock())
+
+    @property
+    def waiting_max(self) -> int:
+        """How many attempts may wait for their first call; 0 without a share."""
+        if self._adaptive is None:
+            return 0
+        found = self._adaptive.per_second(asyncio.get_running_loop().time())
+        per_second = min([found, *(window.per_second for window in self._windows)])
+        return 2 + int(min(AHEAD_SECONDS * per_second, self._calls_max))
 
     @property
     def empty(self) -> bool:
@@ -118,14 +127,19 @@ class Budget:
                 windows = self._windows_of(operation)
                 pause_seconds = self._pause_seconds(windows)
                 if pause_seconds <= 0.0:
-                    for window in windows:
-                        await window.acquire()  # has room: returns at once
-                    self._allowance.take(self._clock())
+                    await self._take(windows)
                     return True
                 await asyncio.sleep(
                     min(max(pause_seconds, PAUSE_SECONDS_MIN), LOOK_SECONDS)
                 )
         return False
+
+    async def _take(self, windows: list[Window]) -> None:
+        for window in windows:
+            await window.acquire()  # has room: returns at once
+        self._allowance.take(self._clock())
+        if self._adaptive is not None:
+            self._adaptive.took(asyncio.get_running_loop().time())
 
     def hold(self, seconds: float) -> None:
         """Start no call within *seconds*: the destination says that none is left."""
@@ -139,31 +153,35 @@ class Budget:
         them wait the longer.
         """
         if self._adaptive is not None:
+            self._adaptive.took(asyncio.get_running_loop().time())
             for window in self._windows_of(operation):
                 window.left_late(seconds)
 
     @contextmanager
-    def calling(self) -> Iterator[None]:
-        """Note a call from its start to its end: how long it takes sets how many."""
+    def calling(self) -> Iterator[float]:
+        """Note a call from its start, which it yields, to its end.
+
+        How long it takes sets how many there may be.
+        """
         loop = asyncio.get_running_loop()
         self._in_flight += 1
         began = loop.time()
         try:
-            yield
+            yield began
             now = loop.time()
             self._concurrency.answered(now - began, self._in_flight, now)
         finally:
             self._in_flight -= 1
 
-    def accepted(self) -> None:
-        """Note a call that was not refused for its haste."""
+    def accepted(self, began: float) -> None:
+        """Note a call since *began* that was not refused for its haste."""
         if self._adaptive is not None:
-            self._adaptive.accepted(asyncio.get_running_loop().time())
+            self._adaptive.accepted(began, asyncio.get_running_loop().time())
 
-    def refused(self) -> bool:
+    def refused(self, began: float) -> bool:
         """Slow down after a refusal that named no time; True: that is not enough."""
         now = asyncio.get_running_loop().time()
-        return self._adaptive is None or self._adaptive.refused(now)
+        return self._adaptive is None or self._adaptive.refused(began, now)
 
     def _windows_of(self, operation: str) -> list[Window]:
         if operation not in self._of:
@@ -178,9 +196,7 @@ class Budget:
         now = asyncio.get_running_loop().time()
         if self._adaptive is None:
             return LOOK_SECONDS  # without a share
-        part = self._adaptive.part(now)
-        for window in windows:
-            window.slow_to(part)
         rooms = [window.room_in_seconds() for window in windows]
         allowed = self._allowance.room_in_seconds(self._clock())
-        return max(self._held_until - now, allowed, *rooms)
+        found = self._adaptive.room_in_seconds(now)
+        return max(self._held_until - now, allowed, found, *rooms)

@@ -21,10 +21,10 @@ class Window(AsyncLimiter):
         self._level = bucket.burst
         self._last_check = asyncio.get_running_loop().time()
 
-    def slow_to(self, part: float) -> None:
-        """Let only *part* of its calls through from now on, 1 for all."""
-        self._leak()
-        self._rate_per_sec = self.max_rate / self.time_period * part
+    @property
+    def per_second(self) -> float:
+        """How many calls it lets through in a second, in the long run."""
+        return self._rate_per_sec
 
     def left_late(self, seconds: float) -> None:
         """Count a call from *seconds* ago as one of now, when it has left."""

@@ -83,18 +83,29 @@ def running_pipeline(
     kafka: str, installation: str, directory: Path, **settings: str
 ) -> Iterator[Pipeline]:
     """Run everything with topics of its own until the block ends."""
+    with (
+        running_crm(directory) as crm,
+        running_before(crm, kafka, installation, **settings) as pipeline,
+    ):
+        yield pipeline
+
+
+@contextmanager
+def running_before(
+    crm: SandboxCrm, kafka: str, installation: str, **settings: str
+) -> Iterator[Pipeline]:
+    """Run everything before a CRM that runs, with topics of its own."""
     topics = Topics(installation, PARTITIONS)
     reached = KafkaSettings(bootstrap_servers=kafka, replication_factor=1)
     admin.create(reached, topics.all_of(["crm"]))
-    with running_crm(directory) as crm:
-        settings = {
-            "KEEPSTEP_CRM_URL": crm.base_url,
-            "KEEPSTEP_CRM_TOKEN": crm.token,
-        } | settings
-        with (
-            running_ingest(kafka, installation) as ingest,
-            running_worker(kafka, installation, **settings) as worker,
-        ):
-            pipeline = Pipeline(kafka, topics, crm, ingest, worker)
-            yield pipeline
-            pipeline.close()
+    settings = {
+        "KEEPSTEP_CRM_URL": crm.base_url,
+        "KEEPSTEP_CRM_TOKEN": crm.token,
+    } | settings
+    with (
+        running_ingest(kafka, installation) as ingest,
+        running_worker(kafka, installation, **settings) as worker,
+    ):
+        pipeline = Pipeline(kafka, topics, crm, ingest, worker)
+        yield pipeline
+        pipeline.close()

@@ -21,12 +21,12 @@ def quick(directory: Path) -> str:
     return str(directory)
 
 
-def with_rate(directory: Path, rate: str) -> str:
-    """Copy the example CRM's file into *directory*, with another rate."""
+def with_rate(directory: Path, rate: str, *more: str) -> str:
+    """Copy the CRM's file into *directory*, with another rate, and *more* limits."""
     found = Path(hasty(directory)) / "crm.toml"
     text = found.read_text()
     slow = next(line for line in text.splitlines() if SLOW in line)
-    found.write_text(text.replace(slow, f"rates = [{rate}]"))
+    found.write_text(text.replace(slow, "\n".join((f"rates = [{rate}]", *more))))
     return str(directory)
 
 

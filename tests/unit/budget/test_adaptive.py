@@ -2,91 +2,104 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-
 from processors.rest.adaptive import Adaptive
-from processors.rest.budget import Budget
-from processors.rest.connection import Limits
-from tests.support.virtual_time import run
 
 
 def accepted(adaptive: Adaptive, calls: int, now: float) -> None:
     for _ in range(calls):
-        adaptive.accepted(now)
+        adaptive.accepted(now, now)
+
+
+def refused(adaptive: Adaptive, now: float) -> bool:
+    return adaptive.refused(now, now)
+
+
+def cut(now: float = 10.0) -> Adaptive:
+    """Return one that found 92 a second to be too many."""
+    adaptive = Adaptive(100.0, window_seconds=1.0)
+    accepted(adaptive, 91, now - 0.1)
+    assert not refused(adaptive, now)
+    return adaptive
 
 
 def test_a_refusal_cuts_the_rate_below_what_was_accepted() -> None:
-    adaptive = Adaptive(1.0, 100, now=0.0)
-    accepted(adaptive, 50, now=9.9)
-
-    assert not adaptive.refused(now=10.0)
-    assert adaptive.part(10.0) == 0.46
+    assert round(cut().per_second(10.0), 2) == 84.64
 
 
-def test_there_is_one_cut_in_a_window() -> None:
-    adaptive = Adaptive(1.0, 100, now=0.0)
-    accepted(adaptive, 50, now=9.9)
-    adaptive.refused(now=10.0)
+def test_a_refusal_never_takes_more_than_half() -> None:
+    adaptive = Adaptive(100.0, window_seconds=10.0)
+    accepted(adaptive, 1, 9.9)  # the next comes too soon, whatever the rate is
 
-    assert not adaptive.refused(now=10.5)
-    assert adaptive.part(10.5) == 0.46
+    refused(adaptive, 10.0)
+
+    assert adaptive.per_second(10.0) == 50.0
 
 
-def test_a_refusal_in_the_window_after_a_cut_asks_for_a_pause() -> None:
-    adaptive = Adaptive(1.0, 100, now=0.0)
-    accepted(adaptive, 50, now=9.9)
-    adaptive.refused(now=10.0)
-    accepted(adaptive, 40, now=11.0)
+def test_a_call_that_began_before_a_refusal_was_heard_says_nothing_new() -> None:
+    adaptive = cut()
+    rate = adaptive.per_second(10.0)
 
-    assert adaptive.refused(now=11.2)
+    assert not adaptive.refused(9.99, 10.2)
+    assert adaptive.per_second(10.0) == rate
+
+
+def test_a_second_refusal_in_a_row_asks_for_a_pause() -> None:
+    adaptive = cut()
+
+    assert refused(adaptive, 10.1)
+
+
+def test_one_that_was_accepted_between_two_refusals_says_that_the_rate_counts() -> None:
+    adaptive = cut()
+    accepted(adaptive, 1, 10.1)
+
+    assert not refused(adaptive, 10.2)
 
 
 def test_where_nothing_was_accepted_nothing_is_cut() -> None:
-    adaptive = Adaptive(1.0, 100, now=0.0)
+    adaptive = Adaptive(100.0, window_seconds=1.0)
 
-    assert adaptive.refused(now=10.0)
-    assert adaptive.part(10.0) == 1.0
-
-
-def test_each_quiet_window_raises_the_rate_and_no_further_than_configured() -> None:
-    adaptive = Adaptive(1.0, 100, now=0.0)
-    accepted(adaptive, 90, now=9.9)
-    adaptive.refused(now=10.0)
-    low = adaptive.part(10.5)
-
-    assert low < adaptive.part(11.5) < adaptive.part(12.5) < 1.0
-    assert adaptive.part(60.0) == 1.0
+    assert refused(adaptive, 10.0)
+    assert adaptive.per_second(10.0) == 100.0
 
 
-def test_a_rate_ten_times_too_high_is_found_to_be_so_within_a_minute() -> None:
-    limit = 20  # calls in any second; the file says 200
+def test_where_a_pause_did_not_help_the_rate_is_what_it_was() -> None:
+    adaptive = cut()
+    before = adaptive.per_second(10.1)
+    accepted(adaptive, 1, 10.1)
+    refused(adaptive, 10.2)
+    refused(adaptive, 10.3)
+    assert adaptive.per_second(10.3) < before
 
-    async def story() -> tuple[int, int]:
-        budget = Budget(
-            Limits.model_validate({"rates": [{"calls": 200, "per_seconds": 1}]})
-        )
-        budget.assigned(12, 12)
-        loop = asyncio.get_running_loop()
-        began, recent = loop.time(), deque[float]()
-        taken = refused = 0
-        while loop.time() < began + 180:
-            await budget.wait("update")
-            now = loop.time()
-            while recent and recent[0] <= now - 1.0:
-                recent.popleft()
-            late = now > began + 60
-            if len(recent) < limit:
-                recent.append(now)
-                budget.accepted()
-                taken += late
-            else:
-                refused += late
-                if budget.refused():
-                    await asyncio.sleep(1.0)
-        return taken, refused
+    assert refused(adaptive, 11.3)
 
-    taken, refused = run(story())
+    assert adaptive.per_second(11.3) >= before
+    assert refused(adaptive, 13.3)
+    assert adaptive.per_second(13.3) >= before
 
-    assert taken >= 0.9 * limit * 120
-    assert refused <= 0.01 * taken
+
+def test_what_is_accepted_raises_the_rate_to_what_was_refused_and_beyond() -> None:
+    adaptive = cut()
+    rates = [84.0]
+    for _ in range(10):
+        accepted(adaptive, 25, 10.5)
+        rates.append(adaptive.per_second(10.5))
+
+    assert rates == sorted(rates)
+    assert rates[4] > 96.0  # half the way in calls, 7/8 of the way in rate
+    assert rates[10] == 100.0
+
+
+def test_time_alone_raises_the_rate_too_and_no_further_than_the_file_says() -> None:
+    adaptive = cut()
+
+    assert cut().per_second(70.0) > 96.0
+    assert adaptive.per_second(600.0) == 100.0
+
+
+def test_a_rate_that_was_found_is_kept_from_call_to_call() -> None:
+    adaptive = cut()
+    adaptive.took(10.0)
+
+    assert adaptive.room_in_seconds(10.0) > 0.011
+    assert adaptive.room_in_seconds(10.1) == 0.0
