@@ -12,6 +12,8 @@ MEASURED_SECONDS_MIN = 1.0
 # After so many calls, or so long, the rate is where it was refused: one refusal in
 # some 250 calls, or in 2 minutes.
 RETURN_CALLS, RETURN_SECONDS = 200, 120.0
+# Before the first refusal that comes after so many calls, it is there that much sooner.
+FINDING_CALLS, SOONER = 50, 4
 # Refused after a rest of so many calls, or so long, and a window after the first: no
 # rate would have helped.
 REST_CALLS, REST_SECONDS_MAX = 10, 3.5
@@ -29,12 +31,22 @@ class _Course:
     low: float
     ceiling: float
     began_at: float
+    window_seconds: float
+    sooner: int
     calls: int = 0
 
+    def called(self, now: float) -> None:
+        """Note a call; the time of rest before the first is not of the way."""
+        if self.calls == 0:
+            self.began_at = now
+        self.calls += 1
+
     def per_second(self, now: float) -> float:
-        part = max(
-            self.calls / RETURN_CALLS, (now - self.began_at) / RETURN_SECONDS, 0.0
-        )
+        """Return the rate."""
+        seconds = max(0.0, now - self.began_at)
+        part = self.sooner * max(self.calls / RETURN_CALLS, seconds / RETURN_SECONDS)
+        if seconds < self.window_seconds:
+            part = min(part, 1.0)  # what is too much for a window may not show before
         return self.ceiling + (self.ceiling - self.low) * (part - 1.0) ** 3
 
 
@@ -51,6 +63,7 @@ class Adaptive:
         self._accepted: deque[float] = deque()
         self._course: _Course | None = None
         self._took_at = self._refused_at = -math.inf
+        self._sooner = SOONER
         # Of refusals in a row: how many, since when, what was before them, and whether
         # the rate is not to blame.
         self._row = 0
@@ -88,7 +101,7 @@ class Adaptive:
         if began >= self._refused_at:
             self._row, self._in_vain = 0, False
             if self._course is not None:
-                self._course.calls += 1
+                self._course.called(now)
 
     def refused(self, began: float, now: float) -> bool:
         """Note a refusal; return whether slowing down is not enough.
@@ -119,10 +132,16 @@ class Adaptive:
         rate = self.per_second(now)
         measured = (len(self._accepted) + 1) / self._window_seconds
         low = max(CUT_MOST * rate, CUT * min(rate, measured))
-        falls = self._course is not None and rate < self._course.ceiling
+        falls = False
+        if self._course is not None:
+            falls = rate < self._course.ceiling
+            if self._course.calls >= FINDING_CALLS:
+                self._sooner = 1
         # Refused sooner than the last time: less is to be had, so stay further below.
         ceiling = rate * (1.0 + CUT) / 2 if falls and self._row == 1 else rate
-        self._course = _Course(low, max(low, ceiling), now)
+        self._course = _Course(
+            low, max(low, ceiling), now, self._window_seconds, self._sooner
+        )
 
     def _rest_seconds(self, now: float) -> float:
         before = self._before

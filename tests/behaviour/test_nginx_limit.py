@@ -22,9 +22,9 @@ pytestmark = [
     pytest.mark.timeout(300),
     needs_nginx,
 ]
-RATE = 20  # calls a second, none closer to another than a 20th
+RATE = 10  # calls a second, none closer to another than a 10th
 TEN_TIMES = f"{{calls = {10 * RATE}, per_seconds = 1}}"
-FOUND_SECONDS, MEASURED_SECONDS = 60.0, 30.0
+FOUND_SECONDS, MEASURED_SECONDS = 60.0, 60.0
 USERS = 1_000  # of three calls each: more than there is time for
 
 
