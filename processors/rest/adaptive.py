@@ -6,7 +6,7 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
-CUT = 0.92  # of what was accepted
+CUT = 0.95  # of what was accepted
 CUT_MOST = 0.5  # of the rate: what was accepted may be a burst, or too few to tell
 MEASURED_SECONDS_MIN = 1.0
 # After so many calls, or so long, the rate is where it was refused: one refusal in
@@ -132,16 +132,9 @@ class Adaptive:
         rate = self.per_second(now)
         measured = (len(self._accepted) + 1) / self._window_seconds
         low = max(CUT_MOST * rate, CUT * min(rate, measured))
-        falls = False
-        if self._course is not None:
-            falls = rate < self._course.ceiling
-            if self._course.calls >= FINDING_CALLS:
-                self._sooner = 1
-        # Refused sooner than the last time: less is to be had, so stay further below.
-        ceiling = rate * (1.0 + CUT) / 2 if falls and self._row == 1 else rate
-        self._course = _Course(
-            low, max(low, ceiling), now, self._window_seconds, self._sooner
-        )
+        if self._course is not None and self._course.calls >= FINDING_CALLS:
+            self._sooner = 1
+        self._course = _Course(low, rate, now, self._window_seconds, self._sooner)
 
     def _rest_seconds(self, now: float) -> float:
         before = self._before

@@ -7,6 +7,7 @@ import ssl
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, Self
 
 import aiohttp
@@ -52,6 +53,7 @@ class AtOnce:
 
 
 AT_ONCE = AtOnce()
+TOKEN = "token"  # the operation of a request for one; the limits of all count it
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ class RestClient:
     ) -> None:
         """Take the names of the mapped fields as *targets*.
 
-        *pace* is asked before each request of a call but the first.
+        *pace* is asked before each request of a call but the first, and before one
+        for a token, where the destination itself gives it.
         """
         self._connection = connection
         self._requests = Requests(connection, lookup, targets)
@@ -97,7 +100,7 @@ class RestClient:
         self._session = LeasedSession(lease, {"accept": "application/json"}, verify)
         auth, base_url = connection.auth, str(connection.base_url)
         self._credentials: Credentials = (
-            Tokens(auth, base_url, self._session)
+            Tokens(auth, base_url, self._session, partial(pace.wait, TOKEN))
             if isinstance(auth, ClientCredentials)
             else Fixed(auth)
         )

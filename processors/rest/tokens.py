@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -52,11 +53,17 @@ class Tokens:
     """Fetches tokens by the same leased session as calls, and from one URL only."""
 
     def __init__(
-        self, auth: ClientCredentials, base_url: str, session: LeasedSession
+        self,
+        auth: ClientCredentials,
+        base_url: str,
+        session: LeasedSession,
+        let_go: Callable[[], Awaitable[object]],
     ) -> None:
+        """Ask *let_go* before each request to the destination itself."""
         self._auth = auth
-        inside = auth.token_url.startswith("/")
-        self._url = below(base_url, auth.token_url) if inside else auth.token_url
+        self._inside = auth.token_url.startswith("/")
+        self._url = below(base_url, auth.token_url) if self._inside else auth.token_url
+        self._let_go = let_go
         self._session = session
         self._token: _Token | None = None
         self._renewing = asyncio.Lock()
@@ -116,6 +123,8 @@ class Tokens:
             asked["client_id"] = auth.client_id
             asked["client_secret"] = auth.client_secret.now()
         body = urlencode(asked).encode()
+        if self._inside:
+            await self._let_go()
         try:
             with watched():
                 answer = await self._session.send(

@@ -23,7 +23,7 @@ def cut(now: float = 10.0) -> Adaptive:
 
 
 def test_a_refusal_cuts_the_rate_below_what_was_accepted() -> None:
-    assert round(cut().per_second(10.0), 2) == 84.64
+    assert round(cut().per_second(10.0), 2) == 87.4
 
 
 def test_a_refusal_never_takes_more_than_half() -> None:
@@ -78,23 +78,57 @@ def test_where_a_pause_did_not_help_the_rate_is_what_it_was() -> None:
     assert adaptive.per_second(13.3) >= before
 
 
+def searching() -> tuple[Adaptive, float]:
+    """Return one that was refused twice, at 10.1, and the rate at which it was."""
+    adaptive = Adaptive(1000.0, window_seconds=1.0)
+    accepted(adaptive, 1, 9.9)
+    refused(adaptive, 10.0)
+    accepted(adaptive, 1, 10.05)
+    ceiling = adaptive.per_second(10.1)
+    refused(adaptive, 10.1)
+    return adaptive, ceiling
+
+
 def test_what_is_accepted_raises_the_rate_to_what_was_refused_and_beyond() -> None:
-    adaptive = cut()
-    rates = [84.0]
-    for _ in range(10):
-        accepted(adaptive, 25, 10.5)
-        rates.append(adaptive.per_second(10.5))
+    adaptive, ceiling = searching()
+    rates = [adaptive.per_second(10.1)]
+    for number in range(10):
+        accepted(adaptive, 10, 10.5 + number)
+        rates.append(adaptive.per_second(10.5 + number))
 
     assert rates == sorted(rates)
-    assert rates[4] > 96.0  # half the way in calls, 7/8 of the way in rate
-    assert rates[10] == 100.0
+    assert round(rates[5] - ceiling) == 0
+    assert rates[10] > 1.4 * ceiling
+
+
+def test_within_a_window_the_rate_does_not_go_beyond_what_was_refused() -> None:
+    adaptive, ceiling = searching()
+
+    accepted(adaptive, 100, 10.5)
+
+    assert adaptive.per_second(11.4) == ceiling
+    assert adaptive.per_second(11.6) > ceiling
+
+
+def test_once_it_was_found_the_rate_returns_slowly() -> None:
+    adaptive, _ = searching()
+    accepted(adaptive, 60, 12.0)
+    ceiling = adaptive.per_second(12.9)
+    refused(adaptive, 12.9)
+
+    accepted(adaptive, 100, 14.0)
+    half = adaptive.per_second(14.0)
+    accepted(adaptive, 100, 15.0)
+
+    assert half < 0.95 * ceiling
+    assert round(adaptive.per_second(15.0) - ceiling) == 0
 
 
 def test_time_alone_raises_the_rate_too_and_no_further_than_the_file_says() -> None:
-    adaptive = cut()
+    adaptive, ceiling = searching()
 
-    assert cut().per_second(70.0) > 96.0
-    assert adaptive.per_second(600.0) == 100.0
+    assert adaptive.per_second(30.0) < ceiling < adaptive.per_second(50.0)
+    assert adaptive.per_second(600.0) == 1000.0
 
 
 def test_a_rate_that_was_found_is_kept_from_call_to_call() -> None:
