@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 CUT = 0.95  # of what was accepted
 CUT_MOST = 0.5  # of the rate: what was accepted may be a burst, or too few to tell
-MEASURED_SECONDS_MIN = 1.0
+MEASURED_CALLS, MEASURED_SECONDS_MIN = 20, 1.0
 # After so many calls, or so long, the rate is where it was refused: one refusal in
 # some 250 calls, or in 2 minutes.
 RETURN_CALLS, RETURN_SECONDS = 200, 120.0
 # Before the first refusal that comes after so many calls, it is there that much sooner.
-FINDING_CALLS, SOONER = 50, 4
+FINDING_CALLS, SOONER = 25, 4
 # Refused after a rest of so many calls, or so long, and a window after the first: no
 # rate would have helped.
 REST_CALLS, REST_SECONDS_MAX = 10, 3.5
@@ -130,7 +130,7 @@ class Adaptive:
 
     def _cut(self, now: float) -> None:
         rate = self.per_second(now)
-        measured = (len(self._accepted) + 1) / self._window_seconds
+        measured = len(self._accepted) / self._measured_seconds(now)
         low = max(CUT_MOST * rate, CUT * min(rate, measured))
         if self._course is not None and self._course.calls >= FINDING_CALLS:
             self._sooner = 1
@@ -141,7 +141,11 @@ class Adaptive:
         rate = self._most if before is None else before.per_second(now)
         return min(REST_CALLS / rate, REST_SECONDS_MAX)
 
+    def _measured_seconds(self, now: float) -> float:
+        return max(self._window_seconds, MEASURED_CALLS / self.per_second(now))
+
     def _forget(self, now: float) -> None:
-        """Forget what lies before the last window."""
-        while self._accepted and self._accepted[0] <= now - self._window_seconds:
+        """Forget what is too long ago to tell what is accepted."""
+        since = now - self._measured_seconds(now)
+        while self._accepted and self._accepted[0] <= since:
             self._accepted.popleft()

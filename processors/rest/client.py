@@ -53,7 +53,6 @@ class AtOnce:
 
 
 AT_ONCE = AtOnce()
-TOKEN = "token"  # the operation of a request for one; the limits of all count it
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ class RestClient:
         self._session = LeasedSession(lease, {"accept": "application/json"}, verify)
         auth, base_url = connection.auth, str(connection.base_url)
         self._credentials: Credentials = (
-            Tokens(auth, base_url, self._session, partial(pace.wait, TOKEN))
+            Tokens(auth, base_url, self._session, partial(pace.wait, "token"))
             if isinstance(auth, ClientCredentials)
             else Fixed(auth)
         )

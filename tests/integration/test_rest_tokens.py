@@ -10,7 +10,7 @@ import pytest
 from processors.correlation.calls import Done, Find, Found
 from processors.correlation.rules import Lookup
 from processors.delivery.verdict import RetryLater, Unavailable
-from processors.rest.client import RestClient
+from processors.rest.client import AtOnce, RestClient
 from processors.rest.transport import LeaseLost
 from tests.support.answering import Got, Said, answering, turn
 from tests.support.clients import (
@@ -263,3 +263,29 @@ async def test_what_the_file_calls_auth_renews_the_token_too() -> None:
 
     assert found.meaning == Found(())
     assert not isinstance(found.meaning, RetryLater)
+
+
+class Asked(AtOnce):
+    """Lets every request leave at once, and notes which asked to."""
+
+    def __init__(self) -> None:
+        self.operations: list[str] = []
+
+    async def wait(self, operation: str) -> object:
+        self.operations.append(operation)
+        return await super().wait(operation)
+
+
+@pytest.mark.parametrize(("at", "asked"), [("", ["token"]), ("elsewhere", [])])
+async def test_a_request_for_a_token_is_counted_where_the_destination_gives_it(
+    at: str, asked: list[str]
+) -> None:
+    pace = Asked()
+    async with answering(giving(token("t1"))) as server:
+        before = server.base_url if at else ""
+        auth = credentials(f"{before}/oauth/token")
+        made = connection(server.base_url, auth=auth)
+        async with RestClient(made, Lookup(), lambda: True, pace=pace) as client:
+            await client.call(UPDATE)
+
+    assert pace.operations == asked
