@@ -6,6 +6,8 @@ Sets of offsets are bit masks: they are compared, copied and hashed at every ste
 
 from __future__ import annotations
 
+from math import inf
+
 from processors.delivery import guard
 from processors.delivery import link as links
 from processors.delivery.commands import Command, CommandName
@@ -90,6 +92,7 @@ class World:
             spec.event_type,
             spec.change(offset),
             b"body",
+            happened_at=-inf,  # all are backlog, whenever they come
         )
 
     def fetch(self, event: Waiting) -> None:
