@@ -20,7 +20,7 @@ from processors.ledger import decode, keys
 from processors.ledger.clients import LedgerUnavailable
 from processors.ledger.decode import UnreadableRecord
 from processors.ledger.offsets import Committed, Ends, at_time, committed, ends
-from processors.ledger.snapshot import Snapshot, load
+from processors.ledger.snapshot import Snapshot, Unreadable, load
 from processors.ledger.stretches import newest_offset
 
 log = structlog.get_logger()
@@ -178,13 +178,9 @@ def _loaded(found: Snapshot, group: Committed, start: int, of: _Places) -> Loade
         raise of.links.refusal(keys.META, str(error)) from None
     found.links.pop(keys.OWNER, None)
     parked = []
-    for key, record in found.parked.items():
-        try:
-            event = decode.parked(
-                key, record.headers, record.value_bytes, record.offset
-            )
-        except UnreadableRecord as error:
-            raise of.retry.refusal(key, str(error), record.offset) from None
+    for key, event in found.parked.items():
+        if isinstance(event, Unreadable):
+            raise of.retry.refusal(key, event.why, event.offset)
         parked.append(event)
     links = _links(found.links, of.links)
     return Loaded(links, parked, meta, group.offset, group.marked, start)

@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 from confluent_kafka import Consumer, Message
 
-from events.headers import Headers
 from events.kafka import KafkaSettings
 from events.topics import Topic
+from processors.delivery.lane import Waiting
+from processors.ledger import decode
 from processors.ledger.clients import Deadline, consumer
+from processors.ledger.decode import UnreadableRecord
 from processors.ledger.offsets import ends_of
-from processors.ledger.stretches import Stretch, pairs, read
+from processors.ledger.stretches import Stretch, read
 
 QUICK = {
     "fetch_queue_backoff_ms": 5,  # after a full queue; by default a whole second
@@ -22,23 +24,23 @@ QUICK = {
 }
 
 
-class ParkedRecord(NamedTuple):
-    """An entry of the retry topic without its value, which `Values` reads again."""
+class Unreadable(NamedTuple):
+    """Where in the retry topic an entry is that cannot be read, and why."""
 
     offset: int
-    headers: Headers
-    value_bytes: int
+    why: str
 
 
 class Snapshot(NamedTuple):
     """What one partition holds, keys and links as they were written.
 
+    `parked` are events without their bodies, which `Values` reads again.
     `retry_end` is the offset that the next record of the retry partition gets. The
     records of a transaction follow each other there, and one more offset is its end.
     """
 
     links: dict[bytes, bytes]
-    parked: dict[bytes, ParkedRecord]
+    parked: dict[bytes, Waiting | Unreadable]
     retry_end: int
 
 
@@ -91,6 +93,13 @@ def _take(snapshot: Snapshot, message: Message, links: str) -> None:
     elif value is None:
         snapshot.parked.pop(key, None)
     else:
-        headers = pairs(message.headers())
-        offset = message.offset() or 0
-        snapshot.parked[key] = ParkedRecord(offset, headers, len(value))
+        snapshot.parked[key] = _parked(key, value, message)
+
+
+def _parked(key: bytes, value: bytes, message: Message) -> Waiting | Unreadable:
+    """Read an entry at once: the headers of a hundred thousand are too much to keep."""
+    offset = message.offset() or 0
+    try:
+        return decode.parked(key, message.headers(), len(value), offset)
+    except UnreadableRecord as error:  # of no concern if its event has ended since
+        return Unreadable(offset, str(error))

@@ -7,17 +7,22 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from events.headers import BATCH, Headers
+from events.headers import Headers
 from events.kafka import KafkaSettings
+from processors.delivery.lane import Entry, Waiting
 from processors.ledger.clients import LedgerUnavailable
-from processors.ledger.snapshot import ParkedRecord, Snapshot, load
+from processors.ledger.snapshot import Snapshot, Unreadable, load
 from processors.ledger.stretches import newest_offset
 from processors.ledger.transactions import Written
 from tests.support.ledger import Ledger, make_ledger, open_transaction
 
 pytestmark = pytest.mark.kafka
 LOAD_SECONDS_MAX = 30.0
-HEADERS: Headers = [("attempt", b"2"), ("state", b"held")]
+HEADERS: Headers = [
+    ("attempt", b"2"),
+    ("state", b"held"),
+    ("first-failed-at", b"1970-01-01T00:00:07.000+00:00"),
+]
 
 
 @pytest.fixture
@@ -28,17 +33,7 @@ def ledger(kafka: str, installation: str) -> Ledger:
 def loaded(
     ledger: Ledger, *partitions: int, seconds_max: float = LOAD_SECONDS_MAX
 ) -> dict[int, Snapshot]:
-    found = load(ledger.kafka, ledger.links, ledger.retry, partitions, seconds_max)
-    for snapshot in found.values():
-        for key, record in snapshot.parked.items():
-            snapshot.parked[key] = record._replace(headers=unstamped(record.headers))
-    return found
-
-
-def unstamped(headers: Headers) -> Headers:
-    """Return *headers* without the stamp of their transaction, which they all have."""
-    assert BATCH in dict(headers)
-    return [(name, value) for name, value in headers if name != BATCH]
+    return load(ledger.kafka, ledger.links, ledger.retry, partitions, seconds_max)
 
 
 def test_the_newest_links_and_what_is_still_parked_are_read(ledger: Ledger) -> None:
@@ -57,12 +52,29 @@ def test_the_newest_links_and_what_is_still_parked_are_read(ledger: Ledger) -> N
 
     found = loaded(ledger, 0, 1)
 
+    [(key, parked)] = found[0].parked.items()
+    assert isinstance(parked, Waiting)
+    assert (key, parked.retry_key) == (b"bea@t@2", b"bea@t@2")
+    assert parked.entry == Entry("held", 2, None, 7.0, "", 1)
+    assert (parked.size_bytes, parked.body) == (len(b"larger event"), None)
     # Two records and a marker, one record and a marker.
-    parked = {b"bea@t@2": ParkedRecord(1, HEADERS, len(b"larger event"))}
-    assert found == {
-        0: Snapshot({b"ann": b"new"}, parked, retry_end=5),
-        1: Snapshot({b"cem": b"link"}, {}, retry_end=0),
-    }
+    assert found[0] == Snapshot({b"ann": b"new"}, {key: parked}, retry_end=5)
+    assert found[1] == Snapshot({b"cem": b"link"}, {}, retry_end=0)
+
+
+def test_an_entry_that_cannot_be_read_is_of_no_concern_once_it_has_ended(
+    ledger: Ledger,
+) -> None:
+    owner = ledger.opened(0)
+    owner.write([ledger.park(b"ann@t@1", b"event"), ledger.park(b"bea@t@2", b"event")])
+    owner.write([ledger.park(b"ann@t@1", None)])
+
+    [(key, found)] = loaded(ledger, 0)[0].parked.items()
+
+    assert key == b"bea@t@2"
+    assert isinstance(found, Unreadable)
+    assert found.offset == 1
+    assert "attempt" in found.why
 
 
 def test_a_ledger_that_nobody_wrote_to_is_empty(ledger: Ledger) -> None:
