@@ -26,6 +26,8 @@ from processors.tools import Tools
 
 log = structlog.get_logger()
 AGAIN_SECONDS = 0.2
+# Whose bodies are fetched with those that are needed.
+AHEAD_LANES, AHEAD_BYTES = 32, 1024 * 1024
 
 
 class Owned:
@@ -228,9 +230,12 @@ class Owned:
 
         A worker that was frozen does not know yet that another has ended the event.
         """
+        if all(event.body is not None for event in events):
+            return True
         epoch = self.core.epoch
+        ahead = self.core.lanes.upcoming(AHEAD_LANES, AHEAD_BYTES)
         try:
-            await self._tools.bodies.fill(self.core.number, events)
+            await self._tools.bodies.fill(self.core.number, events, ahead)
         except LedgerBroken as error:
             log.warning("ledger.read_anew", why=str(error))
             if self.core.epoch == epoch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 from processors.delivery.attempt import Attempt, Rules
 from processors.delivery.consequences import Again, Decide, Judge, Wait
@@ -120,16 +121,34 @@ class Lanes:
         if not self._ready:
             return None
         lane = self._ready.take_backlog() if backlog else self._ready.take()
-        bounds = self._rules.bounds
-        events = lane.fold(
-            bounds.fold_events_max, bounds.fold_bytes_max, self._rules.ends_fold
-        )
+        events = self._fold(lane)
         entry = events[0].entry
         made = lane.attempts if entry is None else entry.attempts
         lane.busy, lane.ready, lane.tried = "calling", False, lane.events[-1]
         link = self._link_of(lane.user)
         until = self._read_until()
         return Attempt(lane, events, made + 1, lane.early, link, epoch, until)
+
+    def upcoming(self, lanes_max: int, bytes_max: int) -> list[Waiting]:
+        """Return the events without a body of the lanes whose turn comes next.
+
+        Of so many lanes at most, and no more once they have *bytes_max*.
+        """
+        found: list[Waiting] = []
+        size_bytes = 0
+        for lane in islice(self._ready, lanes_max):
+            missing = [e for e in self._fold(lane) if e.body is None]
+            size_bytes += sum(event.size_bytes for event in missing)
+            found.extend(missing)
+            if size_bytes > bytes_max:
+                break
+        return found
+
+    def _fold(self, lane: Lane) -> tuple[Waiting, ...]:
+        bounds = self._rules.bounds
+        return lane.fold(
+            bounds.fold_events_max, bounds.fold_bytes_max, self._rules.ends_fold
+        )
 
     def ended(
         self, attempt: Attempt, verdict: Verdict, now: float, chance: float

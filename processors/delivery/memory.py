@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 
 from processors.delivery.bounds import Bounds
 from processors.delivery.lane import Waiting
@@ -51,6 +52,11 @@ class Memory:
     def newest_first(self) -> Iterator[Waiting]:
         """Yield the messages that still take room, the newest first."""
         return (event for event in reversed(self._messages.values()) if event.body)
+
+    def before(self, offset: int) -> Iterator[Waiting]:
+        """Yield those before *offset*, the oldest first."""
+        older = takewhile(lambda event: event.offset < offset, self._messages.values())
+        return (event for event in older if event.body)
 
     def exceeds(self, bounds: Bounds) -> bool:
         """Whether no more should be taken for now."""

@@ -27,6 +27,8 @@ from processors.delivery.room import leaving
 from processors.delivery.transactions import Batch, Transactions
 from processors.delivery.verdict import Verdict
 
+ROOM_SECONDS = 0.1
+
 __all__ = ["Batch", "Loaded", "Partition", "State", "Want"]
 
 
@@ -48,6 +50,7 @@ class Partition:
         self.reachable = True  # whether the gate is open: the driver keeps it so
         self.end_read_at = 0.0  # when the log was last seen to be read to its end
         self._now = 0.0
+        self._room_at = 0.0  # when to look for room again
         self.intake = Intake()
         self._distrust()
 
@@ -192,12 +195,16 @@ class Partition:
     def make_room(self, now: float) -> bool:
         """Park backlog that only waits for its turn; return whether there was any.
 
-        So what comes behind it can be read: for a driver whose memory is full.
+        So what comes behind it can be read: for a driver whose memory is full. It may
+        be asked often; after a look in vain it looks again only after a while.
         """
         busy = self._transactions.waiting or self._transactions.in_flight
-        if busy or self._is_halted or self.state != "active":
+        if busy or self._is_halted or self.state != "active" or now < self._room_at:
             return False
-        found = leaving(self.intake.memory, self.lanes, now)
+        before = self.intake.sequencer.newest - self.rules.bounds.distance_max
+        found = leaving(self.intake.memory, self.lanes, now, before)
+        if not found:
+            self._room_at = now + ROOM_SECONDS
         for lane in found:
             self.lanes.make_room(lane, now)
         return bool(found)

@@ -27,8 +27,8 @@ class Ready:
         queue.append(lane)
 
     def __iter__(self) -> Iterator[Lane]:
-        """Yield the lanes as `take` would; it passes by those that are at work."""
-        return chain(self._live, self._backlog)
+        """Yield the lanes in the order of `take`, some perhaps twice."""
+        return filter(_may_start, chain(self._live, self._backlog))
 
     def __bool__(self) -> bool:
         """Whether there is any lane."""

@@ -23,26 +23,32 @@ class LedgerBroken(Exception):
 class Bodies:
     """Reads what was parked back from the retry topic.
 
-    What several lanes ask for at about the same time is read together.
+    What several lanes ask for at about the same time is read together, and with it what
+    will soon be asked for: to ask for a place costs more than to read on to it.
     """
 
     def __init__(self, values: Values) -> None:
         self._values = values
         self._wanted: dict[int, dict[int, Waiting]] = {}
+        self._ahead: set[Waiting] = set()  # of those, for what is not needed yet
         self._gone: set[Waiting] = set()
         self._reading = asyncio.Lock()
 
-    async def fill(self, partition: int, events: Iterable[Waiting]) -> None:
+    async def fill(
+        self, partition: int, events: Iterable[Waiting], ahead: Iterable[Waiting] = ()
+    ) -> None:
         """Return once every one of *events* has its body; waits while Kafka is away.
 
+        Those *ahead* get theirs, too, where they are found on the way.
+
         Raises:
-            LedgerBroken: One of them is not parked any more.
+            LedgerBroken: One of *events* is not parked any more.
         """
         while missing := [event for event in events if event.body is None]:
-            for event in missing:
-                entry = event.entry
-                assert entry is not None  # noqa: S101 -- only parked events have none
-                self._wanted.setdefault(partition, {})[entry.record_offset] = event
+            self._want(partition, ahead)
+            self._ahead.update(ahead)
+            self._want(partition, missing)
+            self._ahead.difference_update(missing)
             async with self._reading:
                 await self._read()
             gone = self._gone.intersection(missing)
@@ -53,9 +59,19 @@ class Bodies:
                     f"{gone.pop().offset} is gone: nobody but a worker may write there"
                 )
 
+    def _want(self, partition: int, events: Iterable[Waiting]) -> None:
+        wanted = self._wanted.setdefault(partition, {})
+        for event in events:
+            entry = event.entry
+            assert entry is not None  # noqa: S101 -- only parked events have no body
+            wanted[entry.record_offset] = event
+
     async def _read(self) -> None:
         wanted, self._wanted = self._wanted, {}
-        for partition, events in wanted.items():
+        ahead, self._ahead = self._ahead, set()
+        for partition, asked in wanted.items():
+            # Some may have got theirs while this waited for its turn.
+            events = {at: event for at, event in asked.items() if event.body is None}
             places = {offset: event.retry_key for offset, event in events.items()}
             try:
                 found = await asyncio.to_thread(self._values.fetch, partition, places)
@@ -67,6 +83,6 @@ class Bodies:
             for event in events.values():
                 stored = found.get(event.retry_key)
                 if stored is None:
-                    self._gone.add(event)
+                    self._gone.update({event} - ahead)
                 else:
                     restored(event, stored.value, stored.headers)

@@ -16,7 +16,7 @@ from processors.ledger.offsets import ends, ends_of
 from processors.ledger.stretches import Stretch, pairs, read
 
 # Reading on through this many offsets is cheaper than asking for another place.
-GAP_MAX = 32
+GAP_MAX = 200
 
 
 class Stored(NamedTuple):

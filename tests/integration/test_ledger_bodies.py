@@ -31,16 +31,31 @@ def reading(ledger: Ledger, seconds_max: float) -> Iterator[Values]:
     values.close()
 
 
-def park(ledger: Ledger, partition: int) -> Waiting:
+def park(ledger: Ledger, partition: int, user: bytes = b"ann") -> Waiting:
     """Park an event; return it as it is known after a load, without its body."""
     owner = ledger.opened(partition)
     at = ends(ledger.kafka, ledger.retry.name, [partition], 10.0)[partition].high
     entry = Entry("waiting", 1, None, 0.0, "HTTP 503", at)
-    event = Waiting(b"ann", TOPIC_REF, 7, 100, entry=entry)
+    event = Waiting(user, TOPIC_REF, 7, 100, entry=entry)
     headers: Headers = [("first-failed-at", b"2026-01-02T03:04:05.678Z")]
     message = ledger.park(event.retry_key, b"event", headers, partition)
     assert owner.write([message]) is Written.DURABLE
     return event
+
+
+def test_what_is_needed_soon_comes_along_and_one_that_is_gone_harms_nobody(
+    kafka: str, installation: str
+) -> None:
+    ledger = make_ledger(kafka, installation)
+    needed, soon = park(ledger, 0), park(ledger, 0, b"eve")
+    never_parked = Entry("waiting", 1, None, 0.0, "HTTP 503", 1)
+    gone = Waiting(b"bob", TOPIC_REF, 8, 100, entry=never_parked)
+
+    with reading(ledger, 20.0) as values:
+        asyncio.run(Bodies(values).fill(0, [needed], [gone, soon]))
+
+    assert needed.body.value == soon.body.value == b"event"
+    assert gone.body is None
 
 
 def test_an_entry_that_is_gone_holds_up_no_other_partition(

@@ -9,7 +9,7 @@ from processors.delivery.records import Meta, Park, PutLink
 from processors.delivery.verdict import NotMade
 from tests.support.core import ANN, BOB, TOPIC, Owner, an_event, nothing, parked, rules
 
-EVE = b"eve"
+EVE, JIM, KIM = b"eve", b"jim", b"kim"
 Age = dict[str, float]
 OLD, NEW = {"happened_at": 39.0}, {"happened_at": 41.0}  # the owner's clock says 100
 WAITS = "waits for the budget"
@@ -180,3 +180,52 @@ def test_no_room_is_made_of(why: str) -> None:
         assert owner.core.make_room(owner.now)
 
     assert not owner.core.make_room(owner.now)
+
+
+def test_after_a_look_for_room_in_vain_it_looks_again_only_after_a_while() -> None:
+    owner = Owner(rules(events_max=2)).serve()
+    owner.arrive(an_event(1, ANN, **OLD), an_event(2, BOB, **NEW))
+    attempt = owner.start()
+    assert attempt.lane.user == BOB
+    busy = owner.core.start()
+    assert busy is not None
+    assert not owner.core.make_room(owner.now)
+    owner.end(busy, NotMade())
+
+    assert not owner.core.make_room(owner.now + 0.05)
+    assert owner.core.make_room(owner.now + 0.15)
+
+
+def test_all_that_holds_the_acks_back_leaves_too() -> None:
+    owner = Owner(rules(events_max=4, distance_max=10)).serve()
+    owner.arrive(an_event(1, ANN), an_event(2, BOB), an_event(3, EVE))
+    owner.arrive(an_event(8, JIM), an_event(12, KIM))  # the oldest is parked for it
+    owner.write()
+    owner.arrive(an_event(13, KIM), an_event(14, KIM))
+
+    assert owner.core.make_room(owner.now)
+
+    parks = [r.event.offset for r in owner.write() if isinstance(r, Park)]
+    assert parks == [2, 3, 12, 13, 14]
+    assert owner.core.release() == [1, 2, 3]
+
+
+def test_what_comes_next_of_the_parked_ones_can_be_fetched_ahead() -> None:
+    found = [parked(n, b"u%d" % n, state="budget") for n in range(1, 6)]
+    owner = Owner().serve(nothing(parked=found))
+    owner.arrive(an_event(6, b"u2"))
+    first = owner.start()
+
+    ahead = owner.core.lanes.upcoming(lanes_max=2, bytes_max=1_000_000)
+
+    assert [event.offset for event in first.events] == [1]
+    assert [event.offset for event in ahead] == [2, 3]
+
+
+def test_what_is_fetched_ahead_has_a_bound() -> None:
+    found = [parked(n, b"u%d" % n, state="budget") for n in range(1, 6)]
+    owner = Owner().serve(nothing(parked=found))
+
+    ahead = owner.core.lanes.upcoming(lanes_max=5, bytes_max=found[0].size_bytes + 1)
+
+    assert [event.offset for event in ahead] == [1, 2]
