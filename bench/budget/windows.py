@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from bench.budget.crm import Arrival
 
-STOP_SECONDS_MIN = 1.0  # a worker that makes no call for so long has stopped
+STOP_SECONDS_MIN = 0.5  # a worker that makes no call for so long has stopped
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,9 @@ def stop(
             if seconds >= STOP_SECONDS_MIN:
                 begins.append(begin)
                 ends.append(begin + seconds)
-    if not begins or not ends:
+    if not begins and not ends:
         raise ValueError("nobody stopped")
-    return Stretch(min(begins), max(ends))
+    return Stretch(min(begins or ends), max(ends or begins))
 
 
 def _longest_pause(times: Sequence[float]) -> tuple[float, float]:

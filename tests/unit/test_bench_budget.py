@@ -69,6 +69,12 @@ def test_who_leaves_does_not_call_again() -> None:
     assert found.end == pytest.approx(15.0)
 
 
+def test_one_may_join_without_a_stop_of_the_others() -> None:
+    a, c = arrivals("a", every(0.2, 0.0, 30.0)), arrivals("c", every(0.2, 16.0, 30.0))
+
+    assert stop([*a, *c], Stretch(0.0, 30.0)).seconds == 0.0
+
+
 def test_where_nobody_stops_that_is_said() -> None:
     with pytest.raises(ValueError, match="nobody"):
         stop(arrivals("a", every(0.2, 0.0, 10.0)), Stretch(0.0, 10.0))
