@@ -8,11 +8,22 @@ from rich.table import Table
 
 from bench.budget import backlog, fleet
 from bench.budget.double import CALLS, PER_SECONDS
+from bench.delivery.contestants import PARTITIONS
 from bench.isolation.latency import percentile
+from processors.settings import WorkerSettings
 
 USED_MIN = 0.98
 REACHED_SECONDS_MAX = 120.0
 AGE_P99_SECONDS_MAX = 5.0
+PARKED_BYTES, UNACKED_BYTES = 400, 1_000
+
+
+def _default(setting: str) -> int:
+    return int(WorkerSettings.model_fields[setting].default)
+
+
+EVENTS_MAX, BYTES_MAX = _default("events_max"), _default("bytes_max")
+UNACKED_MAX = _default("partition_distance_max") * PARTITIONS
 
 
 @dataclass
@@ -92,12 +103,36 @@ def _of_backlog(found: backlog.Found) -> list[Row]:
 
 def _memory(found: backlog.Found) -> list[Row]:
     most = max(held.rss_mb for held in found.held)
+    events = max(held.in_memory for held in found.held)
     step = max(1, len(found.held) // 10)
     course = ", ".join(f"{held.rss_mb:.0f}" for held in found.held[::step])
+    bound = memory_mb_max(found)
     return [
         Row("backlog: memory, MB", f"{found.rss_mb_idle:.0f} idle, then {course}"),
-        Row("backlog: memory at most, MB", f"{most:.0f}"),
+        Row(
+            "backlog: memory at most, MB",
+            f"{most:.0f}",
+            f"≤ {bound:.0f}",
+            most <= bound,
+        ),
+        Row(
+            "backlog: events in memory at most",
+            f"{events:,}",
+            f"≤ {EVENTS_MAX:,}",
+            events <= EVENTS_MAX,
+        ),
     ]
+
+
+def memory_mb_max(found: backlog.Found) -> float:
+    """Return what the worker may take, in 10^6 bytes.
+
+    That is what it took before, the bytes of the events that it may hold, and a little
+    for each event that is parked or whose message waits to be acked.
+    """
+    parked = max(held.parked for held in found.held)
+    small_bytes = PARKED_BYTES * parked + UNACKED_BYTES * UNACKED_MAX
+    return found.rss_mb_idle + (BYTES_MAX + small_bytes) / 1e6
 
 
 def table(shown: list[Row]) -> Table:

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 import pytest
 
+from bench.budget import backlog, figures, fleet
 from bench.budget.backlog import _ended
 from bench.budget.crm import OK, TOO_MANY, Arrival, Crm
+from bench.budget.held import Held
 from bench.budget.windows import Stretch, most_in_any, stop, used
 from bench.delivery.crm import Call
+from bench.delivery.effects import Effects
 
 HEAD = b"PATCH /contacts/c_7 HTTP/1.1\r\nAuthorization: Bearer a.secret\r\n"
 
@@ -85,3 +88,46 @@ def test_a_call_stands_for_the_events_of_its_user_before_it() -> None:
     calls = [Call(0.0, "c_1", 12), Call(1.0, "c_2", 11), Call(2.0, "c_1", 12)]
 
     assert _ended(calls, users, 10) == 3
+
+
+def of_fleet(used: Sequence[float] = (0.99, 0.985, 0.99)) -> fleet.Found:
+    stops = Stretch(0.0, 2.5), Stretch(60.0, 62.0)
+    return fleet.Found(20_000, Effects(3_000, 160.0, 0, 0), used, stops, 190, 0)
+
+
+def of_backlog(age_seconds: float = 0.3, refused: int = 0) -> backlog.Found:
+    return backlog.Found(
+        plan=backlog.Plan(),
+        reached_seconds=80.0,
+        ages=[age_seconds] * 240,
+        calls=2_000,
+        ended=10_000,
+        used=0.99,
+        reordered=0,
+        most=189,
+        refused=refused,
+        rss_mb_idle=110.0,
+        held=[Held(5.0, 200.0, 9_000, 50_000, 40_000)],
+        restart_seconds=5.0,
+        rss_mb_restarted=200.0,
+    )
+
+
+def missed(found: figures.Figures) -> list[str]:
+    return [row.name for row in figures.rows(found) if not row.held]
+
+
+def test_the_last_line_says_the_least_that_was_used_and_all_refusals() -> None:
+    found = figures.Figures(of_fleet(), of_backlog(refused=2))
+
+    assert figures.result(found) == "RESULT allowance_used=0.985 answers_429=2"
+
+
+def test_what_misses_its_bar_is_named() -> None:
+    assert missed(figures.Figures(of_fleet(), of_backlog())) == []
+    assert missed(figures.Figures(of_fleet((0.99, 0.97, 0.99)))) == [
+        "fleet: calls used, with a third"
+    ]
+    assert missed(figures.Figures(backlog=of_backlog(age_seconds=6.0))) == [
+        "live: p99 of their age, s"
+    ]
