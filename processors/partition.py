@@ -26,8 +26,7 @@ from processors.tools import Tools
 
 log = structlog.get_logger()
 AGAIN_SECONDS = 0.2
-# Whose bodies are fetched with those that are needed.
-AHEAD_LANES, AHEAD_BYTES = 32, 1024 * 1024
+AHEAD_LANES, AHEAD_BYTES = 64, 1024 * 1024  # of whom bodies are there before their turn
 
 
 class Owned:
@@ -42,6 +41,7 @@ class Owned:
         self._alarm = Alarm(self._wake)
         self._retry_end = 0
         self._gaps = 0
+        self._starts = 0
         self.closed = asyncio.Event()
         self.stopped = ""
 
@@ -233,9 +233,8 @@ class Owned:
         if all(event.body is not None for event in events):
             return True
         epoch = self.core.epoch
-        ahead = self.core.lanes.upcoming(AHEAD_LANES, AHEAD_BYTES)
         try:
-            await self._tools.bodies.fill(self.core.number, events, ahead)
+            await self._tools.bodies.fill(self.core.number, events, self._ahead())
         except LedgerBroken as error:
             log.warning("ledger.read_anew", why=str(error))
             if self.core.epoch == epoch:
@@ -252,7 +251,14 @@ class Owned:
         if attempt is None:
             return False
         self._tools.worker.spawn(self._attempt(attempt, turn))
+        self._starts += 1
+        if self._starts % (AHEAD_LANES // 2) == 0 and (ahead := self._ahead()):
+            number, bodies = self.core.number, self._tools.bodies
+            self._tools.worker.spawn(bodies.fetch_ahead(number, ahead))
         return True
+
+    def _ahead(self) -> list[Waiting]:
+        return self.core.lanes.upcoming(AHEAD_LANES, AHEAD_BYTES)
 
     async def _attempt(self, attempt: Attempt, turn: Turn) -> None:
         verdict: Verdict = NotMade()

@@ -45,8 +45,7 @@ class Bodies:
             LedgerBroken: One of *events* is not parked any more.
         """
         while missing := [event for event in events if event.body is None]:
-            self._want(partition, ahead)
-            self._ahead.update(ahead)
+            self._want_ahead(partition, ahead)
             self._want(partition, missing)
             self._ahead.difference_update(missing)
             async with self._reading:
@@ -58,6 +57,16 @@ class Bodies:
                     f"retry topic, partition {partition}: the entry of offset "
                     f"{gone.pop().offset} is gone: nobody but a worker may write there"
                 )
+
+    async def fetch_ahead(self, partition: int, events: Iterable[Waiting]) -> None:
+        """Give *events* their bodies before they are needed, where Kafka is there."""
+        self._want_ahead(partition, events)
+        async with self._reading:
+            await self._read()
+
+    def _want_ahead(self, partition: int, events: Iterable[Waiting]) -> None:
+        self._want(partition, events)
+        self._ahead.update(events)
 
     def _want(self, partition: int, events: Iterable[Waiting]) -> None:
         wanted = self._wanted.setdefault(partition, {})

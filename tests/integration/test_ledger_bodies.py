@@ -58,6 +58,21 @@ def test_what_is_needed_soon_comes_along_and_one_that_is_gone_harms_nobody(
     assert gone.body is None
 
 
+def test_bodies_can_be_there_before_they_are_needed(
+    kafka: str, installation: str
+) -> None:
+    ledger = make_ledger(kafka, installation)
+    event = park(ledger, 0)
+
+    async def story(bodies: Bodies) -> None:
+        await bodies.fetch_ahead(0, [event])
+        assert event.body.value == b"event"
+        await bodies.fill(0, [event])
+
+    with reading(ledger, 20.0) as values:
+        asyncio.run(story(Bodies(values)))
+
+
 def test_an_entry_that_is_gone_holds_up_no_other_partition(
     kafka: str, installation: str
 ) -> None:
