@@ -39,6 +39,8 @@ class Ready:
 
     def both(self, now: float) -> tuple[bool, bool]:
         """Whether there is a live lane, and whether there is one of the backlog."""
+        if not self._live and not self._backlog:
+            return False, False  # as in most partitions at most times
         while self and self._live and self._live[0].live_until <= now:
             self._backlog.append(self._live.popleft())
         return bool(self._live), bool(self._backlog)

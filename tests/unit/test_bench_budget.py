@@ -92,7 +92,8 @@ def test_a_call_stands_for_the_events_of_its_user_before_it() -> None:
 
 def of_fleet(used: Sequence[float] = (0.99, 0.985, 0.99)) -> fleet.Found:
     stops = Stretch(0.0, 2.5), Stretch(60.0, 62.0)
-    return fleet.Found(20_000, Effects(3_000, 160.0, 0, 0), used, stops, 190, 0)
+    seen = Effects(3_000, 160.0, 20_000, 0, 0, 0, 0)
+    return fleet.Found(20_000, seen, used, stops, 190, 0)
 
 
 def of_backlog(age_seconds: float = 0.3, refused: int = 0) -> backlog.Found:
