@@ -178,9 +178,11 @@ def test_a_crm_that_never_recovers_ends_in_a_dead_letter(
             d for d in pipeline.stored("dead") if d.headers["event-id"] == event["id"]
         ]
     )[0]
-    stored = next(
-        e for e in pipeline.stored("events") if e.headers["event-id"] == event["id"]
-    )
+    stored = eventually(
+        lambda: [
+            e for e in pipeline.stored("events") if e.headers["event-id"] == event["id"]
+        ]
+    )[0]
     assert (outcome["outcome"], outcome["class"]) == ("dead", "gave_up")
     assert (letter.headers["class"], letter.headers["attempt"]) == ("gave_up", "3")
     assert letter.headers["reason"] == "HTTP 500"
