@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 JITTER_SECONDS = 0.05  # how much closer calls may be when they arrive than as they left
-LATE_SECONDS = 0.005  # so much of a late timer is made up for by the next calls
+# So much of a late timer is made up for by the next calls: 5 ms, or of a long window a
+# 500th, for a busy machine is later and a long window loses less to it.
+LATE_SECONDS_MIN, LATE_PART = 0.005, 0.002
 
 
 class Spacing(NamedTuple):
@@ -36,5 +38,6 @@ def spacing(calls: int, per_seconds: float) -> Spacing:
     burst + (calls - burst + 1) * per_seconds / (per_seconds + jitter) < calls + 1.
     """
     slow_seconds = per_seconds + JITTER_SECONDS
-    burst = min(1.0 + LATE_SECONDS * calls / slow_seconds, float(calls))
+    late_seconds = max(LATE_SECONDS_MIN, LATE_PART * per_seconds)
+    burst = min(1.0 + late_seconds * calls / slow_seconds, float(calls))
     return Spacing(burst, burst * slow_seconds / (calls - burst + 1.0))
