@@ -7,15 +7,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.delivery.process import NotWorking
+from bench import running
 from bench.engine import figures, predicted
 from bench.engine.beside import measured
 from bench.engine.plan import FULL, QUICK
 from bench.engine.run import compare
-from bench.ingest.missing import Missing
-from bench.isolation.broker import broker
-from events.exits import BadConfiguration
-from events.kafka import KafkaSettings
 
 console = Console(width=140, soft_wrap=True)  # the table has many columns
 
@@ -30,13 +26,7 @@ def main(
     quick: Annotated[
         bool, typer.Option("--quick", help="few events: does everything work?")
     ] = False,
-    kafka: Annotated[
-        str | None,
-        typer.Option(
-            help="host:port of a running broker; default: the sandbox's, started for "
-            "this run"
-        ),
-    ] = None,
+    broker: running.Broker = None,
 ) -> None:
     """Kafka → CRM by every engine, the cost of the rules, the use of a budget.
 
@@ -45,16 +35,11 @@ def main(
     """
     plan = QUICK if quick else FULL
     titles = {name: scenario.title for name, scenario in plan.scenarios.items()}
-    try:
-        with broker(kafka) as address:
-            settings = KafkaSettings(bootstrap_servers=address, replication_factor=1)
-            found = compare(settings, plan, say)
-            rules = measured("bench.rules", (), say)
-            options = (*plan.budget, "--kafka", address)
-            budget = measured("bench.budget", options, say)
-    except (Missing, NotWorking, BadConfiguration) as error:
-        say(str(error))
-        raise typer.Exit(1 if isinstance(error, NotWorking) else 2) from None
+    with running.kafka(broker, say) as settings:
+        found = compare(settings, plan, say)
+        rules = measured("bench.rules", (), say)
+        options = (*plan.budget, "--broker", settings.bootstrap_servers)
+        budget = measured("bench.budget", options, say)
     console.print(figures.table(found, titles))
     say("* was cut off there: what it did until then, divided by the time")
     for line in [*figures.bars(found), *predicted.lines(found, plan)]:

@@ -8,12 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from bench import running
 from bench.budget import backlog, figures, fleet
-from bench.delivery.process import NotWorking
-from bench.ingest.missing import Missing
-from bench.isolation.broker import broker
-from events.exits import BadConfiguration
-from events.kafka import KafkaSettings
 
 console = Console()
 say = console.print
@@ -42,13 +38,7 @@ def main(
     live_seconds: Annotated[
         float, typer.Option(min=5, help="that live events are measured")
     ] = 120.0,
-    kafka: Annotated[
-        str | None,
-        typer.Option(
-            help="host:port of a running broker; default: the sandbox's, started for "
-            "this run"
-        ),
-    ] = None,
+    broker: running.Broker = None,
 ) -> None:
     """How workers use 190 calls in 10 s, and what a backlog does to live events.
 
@@ -57,18 +47,13 @@ def main(
     missing.
     """
     found = figures.Figures()
-    try:
-        with broker(kafka) as address:
-            settings = KafkaSettings(bootstrap_servers=address, replication_factor=1)
-            if part is not Part.BACKLOG:
-                plan = fleet.Plan(users, phase_seconds)
-                found.fleet = fleet.measure(settings, plan, say)
-            if part is not Part.FLEET:
-                load = backlog.Plan(events, live_seconds)
-                found.backlog = backlog.measure(settings, load, say)
-    except (Missing, NotWorking, BadConfiguration) as error:
-        say(str(error), markup=False, style="red")
-        raise typer.Exit(1 if isinstance(error, NotWorking) else 2) from None
+    with running.kafka(broker, say) as settings:
+        if part is not Part.BACKLOG:
+            plan = fleet.Plan(users, phase_seconds)
+            found.fleet = fleet.measure(settings, plan, say)
+        if part is not Part.FLEET:
+            load = backlog.Plan(events, live_seconds)
+            found.backlog = backlog.measure(settings, load, say)
     rows = figures.rows(found)
     say(figures.table(rows))
     print(figures.result(found))

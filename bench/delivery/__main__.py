@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from bench import running
 from bench.delivery import figures
-from bench.delivery.process import NotWorking
 from bench.delivery.run import Plan, compare
 from bench.delivery.scenario import scenarios
-from bench.ingest.missing import Missing
-from events.exits import BadConfiguration
 
 console = Console(width=140, soft_wrap=True)  # the table has many columns
 say = console.print
@@ -31,13 +27,7 @@ def main(
         int, typer.Option(min=1, help="of uniform keys and 20 ms, which decide")
     ] = 3,
     links: Annotated[int, typer.Option(help="to be acquired; 0: none")] = 1_000_000,
-    kafka: Annotated[
-        str | None,
-        typer.Option(
-            help="host:port of a running broker; default: the sandbox's, started for "
-            "this run"
-        ),
-    ] = None,
+    broker: running.Broker = None,
 ) -> None:
     """Kafka → one PATCH per event → committed; ≤ 256 calls in flight, one worker.
 
@@ -45,36 +35,13 @@ def main(
     when a worker failed, 2 when something needed is missing.
     """
     plan = Plan(scenarios(events, zipf_events, rounds), links)
-    try:
-        with _broker(kafka) as address:
-            found = compare(address, plan, say)
-    except (Missing, NotWorking, BadConfiguration) as error:
-        say(str(error), markup=False, style="red")
-        raise typer.Exit(1 if isinstance(error, NotWorking) else 2) from None
+    with running.kafka(broker, say) as settings:
+        found = compare(settings.bootstrap_servers, plan, say)
     say(figures.table(found.turns))
     for line in figures.bars(found):
         say(line)
     print(figures.result(found))
     raise typer.Exit(0 if found.correct else 1)
-
-
-@contextlib.contextmanager
-def _broker(named: str | None) -> Iterator[str]:
-    if named is not None:
-        yield named
-        return
-    from sandbox.kafka import Broker, KafkaMissing  # noqa: PLC0415 -- a named broker needs no Java
-
-    broker = Broker()
-    try:
-        broker.start()
-    except KafkaMissing as error:
-        broker.stop()
-        raise Missing(str(error)) from None
-    try:
-        yield broker.bootstrap_servers
-    finally:
-        broker.stop()
 
 
 if __name__ == "__main__":

@@ -7,13 +7,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.delivery.process import NotWorking
-from bench.ingest.missing import Missing
+from bench import running
 from bench.isolation import figures
-from bench.isolation.broker import broker
 from bench.isolation.run import Plan, compare
-from events.exits import BadConfiguration
-from events.kafka import KafkaSettings
 
 console = Console()
 say = console.print
@@ -29,13 +25,7 @@ def main(
     greatest_events: Annotated[
         int, typer.Option(min=1_000, help="to find the greatest rate with")
     ] = 10_000,
-    kafka: Annotated[
-        str | None,
-        typer.Option(
-            help="host:port of a running broker; default: the sandbox's, started for "
-            "this run"
-        ),
-    ] = None,
+    broker: running.Broker = None,
 ) -> None:
     """One user in a hundred is answered 503 for ever; what do the others notice?
 
@@ -44,13 +34,8 @@ def main(
     failed, 2 when something needed is missing.
     """
     plan = Plan(pairs, seconds, events_per_second, greatest_events)
-    try:
-        with broker(kafka) as address:
-            settings = KafkaSettings(bootstrap_servers=address, replication_factor=1)
-            found = compare(settings, plan, say)
-    except (Missing, NotWorking, BadConfiguration) as error:
-        say(str(error), markup=False, style="red")
-        raise typer.Exit(1 if isinstance(error, NotWorking) else 2) from None
+    with running.kafka(broker, say) as settings:
+        found = compare(settings, plan, say)
     say(figures.table(found))
     for line in figures.bars(found):
         say(line)
