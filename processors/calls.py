@@ -148,8 +148,10 @@ class Calls:
 
     def one_waits_less(self) -> None:
         """Note that an attempt does not wait for its first call any more."""
+        held_others_back = self.wait_for_budget
         self._waiting -= 1
-        self._ready()
+        if held_others_back:
+            self._ready()
 
     def one_less(self, calls: int, *, backlog: bool) -> None:
         """Note that an attempt has ended, after so many calls."""
