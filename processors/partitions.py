@@ -256,8 +256,9 @@ class Partitions:
 
     def _make_room(self) -> None:
         """Park backlog that waits for the budget where the memory is full of it."""
-        if not self._calls.wait_for_budget:
-            return
+        budget = self._tools.attempts.budget
+        if budget.empty or not self._calls.wait_for_budget:
+            return  # without a share nothing would ever come back
         full = not self._room.is_set() and self._is_full()
         for owned in self._owned.values():
             if (full or owned.core.full) and owned.core.make_room(time.time()):
