@@ -13,7 +13,7 @@ from bench.engine.beside import measured
 from bench.engine.plan import FULL, QUICK
 from bench.engine.run import compare
 
-console = Console(width=140, soft_wrap=True)  # the table has many columns
+console = Console(width=180, soft_wrap=True)  # the table has many columns
 
 
 def say(line: str) -> None:

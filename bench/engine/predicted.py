@@ -117,8 +117,11 @@ def _flat(turns: list[Turn], plan: Plan, title: str) -> Prediction:
 
 
 def _folded(turn: Turn, scenario: Scenario) -> Prediction:
-    settle_ms = turn.reading.settle_ms(0.5) if turn.reading else None
-    seconds = (scenario.delay_ms + (settle_ms or 0.0)) / 1000
+    reading = turn.reading
+    call_ms, settle_ms = (
+        (reading.call_ms(0.5), reading.settle_ms(0.5)) if reading else (None, None)
+    )
+    seconds = ((call_ms or scenario.delay_ms) + (settle_ms or 0.0)) / 1000
     shares = capacity.shares(scenario.users())
     return Prediction(
         f"calls per event, {scenario.title}, {OURS}: one per user in {seconds:.3f} s",

@@ -29,7 +29,7 @@ def turn(per_second: float, cpu_ms: float = 1.0, calls: int = 1_000) -> Turn:
         cpu_seconds=cpu_ms,
         rss_mb_max=100.0,
         foreign_cores=0.0,
-        reading=Reading({}, {0.05: 0.0, 0.07: 1_000.0}),
+        reading=Reading({}, {0.05: 0.0, 0.07: 1_000.0}, {0.01: 0.0, 0.03: 1_000.0}),
     )
 
 
@@ -97,7 +97,7 @@ def test_a_worker_with_one_core_is_as_fast_as_its_cpu_allows() -> None:
 
 def test_calls_per_event_follow_from_the_rate_and_the_round_trip() -> None:
     shares = capacity.shares(FULL.scenarios["zipf20"].users())
-    # Half of those that took from 50 to 70 ms had settled after 60.
+    # Half of them were called within 20 ms, and had settled after 60 more.
     wanted = capacity.calls_per_event(shares, 2_000, 0.02 + 0.06)
     figures = Figures({("zipf20", OURS): [turn(2_000, calls=round(1_000 * wanted))]})
 
