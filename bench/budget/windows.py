@@ -62,10 +62,8 @@ def stop(
 ) -> Stretch:
     """Return from the first worker's last call to when all of them called again.
 
-    Who has joined calls at the end of it, too. *goers* do not call again.
-
-    Raises:
-        ValueError: Nobody stopped.
+    Who has joined calls at the end of it, too. *goers* do not call again. Where nobody
+    stopped it has no length.
     """
     of: dict[str, list[float]] = {}
     for arrival in arrivals:
@@ -83,7 +81,7 @@ def stop(
                 begins.append(begin)
                 ends.append(begin + seconds)
     if not begins and not ends:
-        raise ValueError("nobody stopped")
+        return Stretch(within.begin, within.begin)
     return Stretch(min(begins or ends), max(ends or begins))
 
 
