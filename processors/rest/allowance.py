@@ -43,6 +43,11 @@ class Allowance:
         self._served = set[int]()
         self._counts: dict[int, int] = {}
 
+    @property
+    def counts(self) -> bool:
+        """Whether there is anything to be counted."""
+        return bool(self._rates)
+
     def serve(self, partition: int, counts: Mapping[int, int]) -> None:
         """Add the share of *partition*, which has made so many calls, by stretch.
 
@@ -57,7 +62,7 @@ class Allowance:
     def take(self, now: float) -> None:
         """Count a call."""
         bucket = int(now // self._bucket_seconds)
-        if self._rates:
+        if self.counts:
             self._counts[bucket] = self._counts.get(bucket, 0) + 1
 
     def room_in_seconds(self, now: float) -> float:

@@ -26,6 +26,10 @@ def _always() -> bool:
     return True
 
 
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
+
+
 class Budget:
     """This worker's share of the limits of a destination, for all of its calls.
 
@@ -43,6 +47,7 @@ class Budget:
         self._limits = limits
         self._calls_max = calls_max
         self._clock = clock
+        self._now = _loop_time
         self._allowance = Allowance(limits, 1)
         self._spaced = [rate for rate in limits.rates if not is_counted(rate)]
         self._turns: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -56,6 +61,7 @@ class Budget:
     def assigned(self, owned: int, partitions: int) -> None:
         """Take the share of *owned* of all *partitions*; it begins without any room."""
         limits = self._limits
+        self._now = asyncio.get_running_loop().time
         shares = [
             share_of(r.calls, r.keep_free, owned, partitions) for r in limits.rates
         ]
@@ -102,7 +108,7 @@ class Budget:
         """How many attempts may wait for their first call; 0 without a share."""
         if self._adaptive is None:
             return 0
-        found = self._adaptive.per_second(asyncio.get_running_loop().time())
+        found = self._adaptive.per_second(self._now())
         per_second = min([found, *(window.per_second for window in self._windows)])
         return 2 + int(min(AHEAD_SECONDS * per_second, self._calls_max))
 
@@ -137,13 +143,14 @@ class Budget:
     async def _take(self, windows: list[Window]) -> None:
         for window in windows:
             await window.acquire()  # has room: returns at once
-        self._allowance.take(self._clock())
+        if self._allowance.counts:
+            self._allowance.take(self._clock())
         if self._adaptive is not None:
-            self._adaptive.took(asyncio.get_running_loop().time())
+            self._adaptive.took(self._now())
 
     def hold(self, seconds: float) -> None:
         """Start no call within *seconds*: the destination says that none is left."""
-        until = asyncio.get_running_loop().time() + seconds
+        until = self._now() + seconds
         self._held_until = max(self._held_until, until)
 
     def left_late(self, operation: str, seconds: float) -> None:
@@ -153,7 +160,7 @@ class Budget:
         them wait the longer.
         """
         if self._adaptive is not None:
-            self._adaptive.took(asyncio.get_running_loop().time())
+            self._adaptive.took(self._now())
             for window in self._windows_of(operation):
                 window.left_late(seconds)
 
@@ -163,12 +170,11 @@ class Budget:
 
         How long it takes sets how many there may be.
         """
-        loop = asyncio.get_running_loop()
         self._in_flight += 1
-        began = loop.time()
+        began = self._now()
         try:
             yield began
-            now = loop.time()
+            now = self._now()
             self._concurrency.answered(now - began, self._in_flight, now)
         finally:
             self._in_flight -= 1
@@ -176,11 +182,11 @@ class Budget:
     def accepted(self, began: float) -> None:
         """Note a call since *began* that was not refused for its haste."""
         if self._adaptive is not None:
-            self._adaptive.accepted(began, asyncio.get_running_loop().time())
+            self._adaptive.accepted(began, self._now())
 
     def refused(self, began: float) -> bool:
         """Slow down after a refusal that named no time; True: that is not enough."""
-        now = asyncio.get_running_loop().time()
+        now = self._now()
         return self._adaptive is None or self._adaptive.refused(began, now)
 
     def _windows_of(self, operation: str) -> list[Window]:
@@ -193,10 +199,12 @@ class Budget:
         return self._of[operation]
 
     def _pause_seconds(self, windows: list[Window]) -> float:
-        now = asyncio.get_running_loop().time()
+        now = self._now()
         if self._adaptive is None:
             return LOOK_SECONDS  # without a share
-        rooms = [window.room_in_seconds() for window in windows]
-        allowed = self._allowance.room_in_seconds(self._clock())
-        found = self._adaptive.room_in_seconds(now)
-        return max(self._held_until - now, allowed, found, *rooms)
+        pauses = [window.room_in_seconds() for window in windows]
+        pauses.append(self._held_until - now)
+        pauses.append(self._adaptive.room_in_seconds(now))
+        if self._allowance.counts:
+            pauses.append(self._allowance.room_in_seconds(self._clock()))
+        return max(pauses)
