@@ -24,8 +24,6 @@ pytestmark = [
 ]
 RATE = 10  # calls a second, none closer to another than a 10th
 TEN_TIMES = f"{{calls = {10 * RATE}, per_seconds = 1}}"
-# 0.93 and 0.005 where timers are in time; a late one costs a rate that is found most.
-USED_MIN, REFUSED_MAX = 0.75, 0.03
 FOUND_SECONDS, MEASURED_SECONDS = 60.0, 60.0
 USERS = 1_000  # of three calls each: more than there is time for
 
@@ -53,5 +51,5 @@ def test_a_rate_ten_times_too_high_is_found_to_be_so_within_a_minute(
         statuses = [status for at, status in nginx.calls() if since <= at < until]
 
     refused = statuses.count(429)
-    assert len(statuses) - refused >= USED_MIN * RATE * MEASURED_SECONDS
-    assert refused <= REFUSED_MAX * len(statuses)
+    assert len(statuses) - refused >= 0.9 * RATE * MEASURED_SECONDS
+    assert refused <= 0.01 * len(statuses)
