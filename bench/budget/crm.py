@@ -13,16 +13,15 @@ import signal
 import sys
 import time
 from collections import deque
-from typing import cast
 
 import msgspec
 import uvloop
 
-LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+from bench.conversation import BAD, OK, TOO_MANY, Conversation, Reply
+
 TOKEN = re.compile(rb"\r\nauthorization: *bearer ([^.\s]+)\.", re.IGNORECASE)
 CONTACT = re.compile(rb"PATCH /contacts/(c_\d+) ")
 NUMBER = re.compile(rb'"phone": ?"\+1555(\d+)"')
-OK, BAD, TOO_MANY = b"200 OK", b"400 Bad Request", b"429 Too Many Requests"
 
 
 class Arrival(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -43,10 +42,16 @@ class Crm:
         self._per_seconds = per_seconds
         self._taken: deque[float] = deque()
         self._log: list[Arrival] = []
-        self.delay_seconds = delay_seconds
+        self._delay_seconds = delay_seconds
 
-    def take(self, head: bytes, body: bytes) -> bytes:
-        """Take a whole PATCH in; return the status of the answer."""
+    def reply(self, head: bytes, body: bytes) -> Reply:
+        """Answer a request: a PATCH, or how many calls of the log are known."""
+        if head.startswith(b"GET /arrivals/"):
+            begin = int(head.split(b" ", 2)[1].rpartition(b"/")[2])
+            return Reply(body=msgspec.json.encode(self._log[begin:]))
+        return Reply(self._take(head, body), after_seconds=self._delay_seconds)
+
+    def _take(self, head: bytes, body: bytes) -> bytes:
         contact, number = CONTACT.match(head), NUMBER.search(body)
         token = TOKEN.search(head)
         if contact is None or number is None or token is None:
@@ -65,50 +70,12 @@ class Crm:
         self._taken.append(now)
         return True
 
-    def report(self, begin: int) -> bytes:
-        """Return what arrived, without the first *begin* calls."""
-        return msgspec.json.encode(self._log[begin:])
-
-
-class _Conversation(asyncio.Protocol):
-    """One kept connection; requests come one after another, as HTTP/1.1 clients do."""
-
-    def __init__(self, crm: Crm) -> None:
-        self._crm = crm
-        self._received = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        self._loop = asyncio.get_running_loop()
-
-    def data_received(self, data: bytes) -> None:
-        """Take what came, and answer once the request is whole."""
-        self._received += data
-        head, end, body = self._received.partition(b"\r\n\r\n")
-        length = LENGTH.search(head)
-        if not end or len(body) < (int(length[1]) if length else 0):
-            return
-        self._received = b""
-        if head.startswith(b"GET /arrivals/"):
-            begin = int(head.split(b" ", 2)[1].rpartition(b"/")[2])
-            self._answer(OK, self._crm.report(begin))
-        else:
-            status = self._crm.take(head, body)
-            self._loop.call_later(self._crm.delay_seconds, self._answer, status, b"{}")
-
-    def _answer(self, status: bytes, body: bytes) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(
-                b"HTTP/1.1 %b\r\nContent-Type: application/json\r\n"
-                b"Content-Length: %d\r\n\r\n%b" % (status, len(body), body)
-            )
-
 
 async def _serve(crm: Crm) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     server = await loop.create_server(
-        lambda: _Conversation(crm), "127.0.0.1", 0, backlog=1024
+        lambda: Conversation(crm.reply), "127.0.0.1", 0, backlog=1024
     )
     print(server.sockets[0].getsockname()[1], flush=True)
     await stop.wait()

@@ -11,20 +11,16 @@ import re
 import signal
 import sys
 import time
-from typing import cast
 
 import msgspec
 import uvloop
 
-LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+from bench.conversation import BAD, Conversation, Reply
+
 CALLS = re.compile(rb"GET /calls/(\d+) ")
 CONTACT = re.compile(rb"PATCH /contacts/([^ /]+) ")
 NUMBER = re.compile(rb'"phone": ?"\+1555(\d+)"')
 ANSWER = b'{"status":"active"}'
-RESPONSE = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-    b"Content-Length: %d\r\n\r\n%b" % (len(ANSWER), ANSWER)
-)
 
 
 class Call(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -35,53 +31,31 @@ class Call(msgspec.Struct, frozen=True, array_like=True, gc=False):
     event: int
 
 
-class Contacts(asyncio.Protocol):
-    """One kept connection; requests come one after another, as HTTP/1.1 clients do."""
+class Contacts:
+    """All calls, each answered after the same time."""
 
-    def __init__(self, calls: list[Call], delay_seconds: float) -> None:
-        self._calls = calls
+    def __init__(self, delay_seconds: float) -> None:
         self._delay_seconds = delay_seconds
-        self._received = b""
+        self._calls: list[Call] = []
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember where answers go."""
-        self._transport = cast("asyncio.Transport", transport)
-        self._loop = asyncio.get_running_loop()
-
-    def data_received(self, data: bytes) -> None:
-        """Take what came, and answer once the request is whole."""
-        self._received += data
-        head, end, body = self._received.partition(b"\r\n\r\n")
-        length = LENGTH.search(head)
-        if not end or len(body) < (int(length[1]) if length else 0):
-            return
-        self._received = b""
+    def reply(self, head: bytes, body: bytes) -> Reply:
+        """Answer a request: a PATCH, or how many of the calls are known."""
         if asked := CALLS.match(head):
-            report = msgspec.json.encode(self._calls[int(asked[1]) :])
-            self._transport.write(
-                b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b"
-                % (len(report), report)
-            )
-            return
+            return Reply(body=msgspec.json.encode(self._calls[int(asked[1]) :]))
         contact, number = CONTACT.match(head), NUMBER.search(body)
         if contact is None or number is None:
-            self._transport.write(b"HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n")
-            return
+            return Reply(BAD)
         call = Call(time.monotonic(), contact[1].decode(), int(number[1]))
         self._calls.append(call)
-        self._loop.call_later(self._delay_seconds, self._answer)
-
-    def _answer(self) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(RESPONSE)
+        return Reply(body=ANSWER, after_seconds=self._delay_seconds)
 
 
 async def _serve(delay_seconds: float) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    calls: list[Call] = []
+    contacts = Contacts(delay_seconds)
     server = await loop.create_server(
-        lambda: Contacts(calls, delay_seconds), "127.0.0.1", 0, backlog=1024
+        lambda: Conversation(contacts.reply), "127.0.0.1", 0, backlog=1024
     )
     print(server.sockets[0].getsockname()[1], flush=True)
     await stop.wait()

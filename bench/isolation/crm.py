@@ -12,17 +12,15 @@ import re
 import signal
 import sys
 import time
-from typing import cast
 
 import msgspec
 import uvloop
 
+from bench.conversation import AWAY, BAD, OK, Conversation, Reply
 from bench.delivery.crm import Call
 
-LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 CONTACT = re.compile(rb"PATCH /contacts/(c_(\d+)) ")
 NUMBER = re.compile(rb'"phone": ?"\+1555(\d+)"')
-OK, BAD, AWAY = b"200 OK", b"400 Bad Request", b"503 Service Unavailable"
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -40,7 +38,7 @@ class Crm:
         self._one_in = one_in
         self._calls: list[Call] = []
         self._failed = 0
-        self.delay_seconds = delay_seconds
+        self._delay_seconds = delay_seconds
         self.open: set[asyncio.Transport] = set()
 
     async def serve(self) -> None:
@@ -65,8 +63,13 @@ class Crm:
         self._port = server.sockets[0].getsockname()[1]
         return server
 
-    def take(self, head: bytes, body: bytes) -> bytes:
-        """Take a whole PATCH in; return the status of the answer."""
+    def reply(self, head: bytes, body: bytes) -> Reply:
+        """Answer a request: a PATCH, or what it was asked so far."""
+        if head.startswith(b"GET /seen "):
+            return Reply(body=msgspec.json.encode(Seen(self._calls, self._failed)))
+        return Reply(self._take(head, body), after_seconds=self._delay_seconds)
+
+    def _take(self, head: bytes, body: bytes) -> bytes:
         contact, number = CONTACT.match(head), NUMBER.search(body)
         if contact is None or number is None:
             return BAD
@@ -77,47 +80,21 @@ class Crm:
         self._calls.append(call)
         return OK
 
-    def report(self) -> bytes:
-        """Return all that it was asked."""
-        return msgspec.json.encode(Seen(self._calls, self._failed))
 
-
-class _Conversation(asyncio.Protocol):
-    """One kept connection; requests come one after another, as HTTP/1.1 clients do."""
+class _Conversation(Conversation):
+    """One that the CRM can end when it goes away."""
 
     def __init__(self, crm: Crm) -> None:
+        super().__init__(crm.reply)
         self._crm = crm
-        self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
+        super().connection_made(transport)
         self._crm.open.add(self._transport)
-        self._loop = asyncio.get_running_loop()
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
         self._crm.open.discard(self._transport)
-
-    def data_received(self, data: bytes) -> None:
-        """Take what came, and answer once the request is whole."""
-        self._received += data
-        head, end, body = self._received.partition(b"\r\n\r\n")
-        length = LENGTH.search(head)
-        if not end or len(body) < (int(length[1]) if length else 0):
-            return
-        self._received = b""
-        if head.startswith(b"GET /seen "):
-            self._answer(OK, self._crm.report())
-        else:
-            status = self._crm.take(head, body)
-            self._loop.call_later(self._crm.delay_seconds, self._answer, status, b"{}")
-
-    def _answer(self, status: bytes, body: bytes) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(
-                b"HTTP/1.1 %b\r\nContent-Type: application/json\r\n"
-                b"Content-Length: %d\r\n\r\n%b" % (status, len(body), body)
-            )
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ import pytest
 
 from bench.budget import backlog, figures, fleet
 from bench.budget.backlog import _ended
-from bench.budget.crm import OK, TOO_MANY, Arrival, Crm
+from bench.budget.crm import Arrival, Crm
 from bench.budget.held import Held
 from bench.budget.windows import Stretch, most_in_any, stop, used
+from bench.conversation import OK, TOO_MANY
 from bench.delivery.crm import Call
 from bench.delivery.effects import Effects
 
@@ -29,11 +30,13 @@ def every(seconds: float, begin: float, end: float) -> list[float]:
 def test_the_double_takes_so_many_calls_in_any_stretch_and_logs_all_others() -> None:
     crm = Crm(calls=2, per_seconds=60.0, delay_seconds=0.0)
 
-    answers = [crm.take(HEAD, b'{"phone": "+155500000012"}') for _ in range(3)]
+    body = b'{"phone": "+155500000012"}'
+    answers = [crm.reply(HEAD, body).status for _ in range(3)]
+    report = crm.reply(b"GET /arrivals/2 HTTP/1.1", b"").body
 
     assert answers == [OK, OK, TOO_MANY]
-    assert crm.report(2).startswith(b"[[")
-    assert b'"c_7",12,"a",false]]' in crm.report(2)
+    assert report.startswith(b"[[")
+    assert b'"c_7",12,"a",false]]' in report
 
 
 def test_the_most_in_any_window_is_found_wherever_it_begins() -> None:
