@@ -205,14 +205,18 @@ class Partitions:
                 self._owned[number] = Owned(core, self._tools)
         self._calls.share(self._owned.values())
         budget = self._tools.attempts.budget
-        budget.assigned(len(partitions), self._placing.partitions)
+        of = self._placing.partitions
+        budget.assigned(len(partitions), of)
         for owned in self._owned.values():
             owned.assigned()
         self._assigned_once = True
+        log.info("partitions.assigned", owned=len(partitions), of=of)
 
     async def revoked(self, *, lost: bool) -> None:
         """Give all partitions away: drained and written, or dropped where *lost*."""
         giving = list(self._owned.values())
+        if giving:
+            log.info("partitions.revoked", owned=len(giving), lost=lost)
         broken = self._group is None  # a bug ended the tasks: nothing can be written
         for owned in giving:
             owned.lost() if lost or broken else owned.drain()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bench.budget import double
 from bench.budget.crm import Arrival
 from bench.budget.double import CALLS, PER_SECONDS, Double
+from bench.budget.rebalances import steps
 from bench.budget.windows import Stretch, most_in_any, stop, used
 from bench.budget.workers import Group, Worker, group
 from bench.delivery import contestants
@@ -73,15 +74,19 @@ def measure(kafka: KafkaSettings, plan: Plan, say: Say) -> Found:
         feed(kafka, events, bodies(users, len(users)))
         joined, left = phases.joined(), phases.left()
         phases.wait_for(lambda: done() >= 2 * len(users))
-        return _found(crm.arrivals(), users * 2, (steady, joined, left))
+        rebalanced = list(steps(workers.logs()))
+        return _found(crm.arrivals(), rebalanced, users * 2, (steady, joined, left))
 
 
 def _found(
-    arrivals: Sequence[Arrival], users: Sequence[int], phases: Sequence[Stretch]
+    arrivals: Sequence[Arrival],
+    rebalanced: Sequence[float],
+    users: Sequence[int],
+    phases: tuple[Stretch, Stretch, Stretch],
 ) -> Found:
     steady, joined, left = phases
     times = [arrival.at for arrival in arrivals]
-    stops = stop(arrivals, joined), stop(arrivals, left, frozenset({GOES}))
+    stops = stop(arrivals, rebalanced, joined), stop(arrivals, rebalanced, left)
     around = ([steady], joined.without(stops[0]), left.without(stops[1]))
     taken = [Call(a.at, a.contact, a.event) for a in arrivals if a.taken]
     return Found(

@@ -1,15 +1,12 @@
-"""What the times of calls say: how much of a limit was used, and when nobody called."""
+"""What the times of calls say: how much of a limit was used, and when it stopped."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from bench.budget.crm import Arrival
-
-STOP_SECONDS_MIN = 0.5  # a worker that makes no call for so long has stopped
 
 
 @dataclass(frozen=True)
@@ -58,34 +55,18 @@ def used(
 
 
 def stop(
-    arrivals: Iterable[Arrival], within: Stretch, goers: frozenset[str] = frozenset()
+    arrivals: Sequence[Arrival], rebalanced: Iterable[float], within: Stretch
 ) -> Stretch:
-    """Return from the first worker's last call to when all of them called again.
+    """Return from the first step of a rebalance until all call again after the last.
 
-    Who has joined calls at the end of it, too. *goers* do not call again. Where nobody
-    stopped it has no length.
+    In between not all partitions are served, and so not all of the limit can be used.
+    *arrivals* are in order; without a step in *within* the stretch has no length.
     """
-    of: dict[str, list[float]] = {}
-    for arrival in arrivals:
-        if within.begin <= arrival.at < within.end:
-            of.setdefault(arrival.worker, []).append(arrival.at)
-    begins = [times[-1] for worker, times in of.items() if worker in goers]
-    ends = []
-    for worker, times in of.items():
-        joined = times[0] - within.begin > STOP_SECONDS_MIN
-        if joined:
-            ends.append(times[0])
-        elif worker not in goers:
-            seconds, begin = _longest_pause(times)
-            if seconds >= STOP_SECONDS_MIN:
-                begins.append(begin)
-                ends.append(begin + seconds)
-    if not begins and not ends:
+    steps = [at for at in rebalanced if within.begin <= at < within.end]
+    if not steps:
         return Stretch(within.begin, within.begin)
-    return Stretch(min(begins or ends), max(ends or begins))
-
-
-def _longest_pause(times: Sequence[float]) -> tuple[float, float]:
-    """Return how long it was, and when it began."""
-    pauses = ((later - earlier, earlier) for earlier, later in pairwise(times))
-    return max(pauses, default=(0.0, 0.0))
+    again: dict[str, float] = {}
+    for arrival in arrivals:
+        if max(steps) <= arrival.at < within.end:
+            again.setdefault(arrival.worker, arrival.at)
+    return Stretch(min(steps), max([max(steps), *again.values()]))

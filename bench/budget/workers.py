@@ -62,6 +62,10 @@ class Group:
         assert UNLIMITED in text  # noqa: S101 -- the two files go together
         (self._directory / "crm.toml").write_text(text.replace(UNLIMITED, LIMIT))
 
+    def logs(self) -> list[Path]:
+        """Return the logs of all workers so far."""
+        return sorted(self._directory.glob("*.log"))
+
     def start(self, name: str) -> Worker:
         """Start a worker whose calls bear *name*; it ends with the group at latest."""
         member = contestants.ours(self._kafka, self._run)

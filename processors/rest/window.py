@@ -6,7 +6,7 @@ import asyncio
 
 from aiolimiter import AsyncLimiter
 
-from processors.rest.spacing import spacing
+from processors.rest.spacing import leave_seconds, spacing
 
 
 class Window(AsyncLimiter):
@@ -19,6 +19,7 @@ class Window(AsyncLimiter):
         bucket = spacing(calls, per_seconds)
         super().__init__(bucket.burst, bucket.drain_seconds)
         self._level = bucket.burst
+        self._leave_seconds = leave_seconds(per_seconds)
         self._last_check = asyncio.get_running_loop().time()
 
     @property
@@ -27,9 +28,14 @@ class Window(AsyncLimiter):
         return self._rate_per_sec
 
     def left_late(self, seconds: float) -> None:
-        """Count a call from *seconds* ago as one of now, when it has left."""
-        self._leak()
-        self._level += min(1.0, seconds * self._rate_per_sec)
+        """Count a call from *seconds* ago as one of now, when it has left.
+
+        But for the moment that every call may take.
+        """
+        late_seconds = seconds - self._leave_seconds
+        if late_seconds > 0.0:
+            self._leak()
+            self._level += min(1.0, late_seconds * self._rate_per_sec)
 
     def room_in_seconds(self) -> float:
         """Return when one more call may start, 0 if it may now."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,11 +14,13 @@ from bench.budget import backlog, figures, fleet
 from bench.budget.backlog import _ended
 from bench.budget.crm import Arrival, Crm
 from bench.budget.held import Held
+from bench.budget.rebalances import steps
 from bench.budget.windows import Stretch, most_in_any, stop, used
 from bench.conversation import OK, TOO_MANY
 from bench.delivery.crm import Call
 from bench.delivery.effects import Effects
 
+SECOND = timedelta(seconds=1)
 HEAD = b"PATCH /contacts/c_7 HTTP/1.1\r\nAuthorization: Bearer a.secret\r\n"
 
 
@@ -55,34 +61,46 @@ def test_used_leaves_out_what_lies_in_a_stop() -> None:
     assert used(times, around, per_second=2.0) == pytest.approx(1.0)
 
 
-def test_a_stop_is_from_the_first_last_call_to_the_last_first_call() -> None:
-    a = arrivals("a", [*every(0.2, 0.0, 10.0), *every(0.2, 14.0, 30.0)])
-    b = arrivals("b", [*every(0.2, 0.0, 11.0), *every(0.2, 15.0, 30.0)])
-    c = arrivals("c", every(0.2, 16.0, 30.0))
-    found = stop(sorted([*a, *b, *c], key=lambda one: one.at), Stretch(0.0, 30.0))
+def test_a_stop_is_from_the_first_step_until_all_call_after_the_last() -> None:
+    a = arrivals("a", every(0.2, 0.0, 30.0))
+    c = arrivals("c", every(0.2, 16.5, 30.0))
+    both = sorted([*a, *c], key=lambda one: one.at)
 
-    assert found.begin == pytest.approx(9.8)
-    assert found.end == pytest.approx(16.0)
+    found = stop(both, [10.0, 12.0, 16.0, 40.0], Stretch(5.0, 30.0))
+
+    assert (found.begin, found.end) == pytest.approx((10.0, 16.5))
 
 
 def test_who_leaves_does_not_call_again() -> None:
     a = arrivals("a", every(0.2, 0.0, 10.0))
-    b = arrivals("b", [*every(0.2, 0.0, 11.0), *every(0.2, 15.0, 30.0)])
+    b = arrivals("b", every(0.2, 0.0, 30.0))
+    both = sorted([*a, *b], key=lambda one: one.at)
 
-    found = stop([*a, *b], Stretch(0.0, 30.0), frozenset("a"))
+    found = stop(both, [9.9, 11.9], Stretch(0.0, 30.0))
 
-    assert found.begin == pytest.approx(9.8)
-    assert found.end == pytest.approx(15.0)
-
-
-def test_one_may_join_without_a_stop_of_the_others() -> None:
-    a, c = arrivals("a", every(0.2, 0.0, 30.0)), arrivals("c", every(0.2, 16.0, 30.0))
-
-    assert stop([*a, *c], Stretch(0.0, 30.0)).seconds == 0.0
+    assert (found.begin, found.end) == pytest.approx((9.9, 12.0))
 
 
-def test_where_nobody_stops_there_is_no_stop() -> None:
-    assert stop(arrivals("a", every(0.2, 0.0, 10.0)), Stretch(0.0, 10.0)).seconds == 0.0
+def test_without_a_rebalance_there_is_no_stop() -> None:
+    calls = arrivals("a", every(0.2, 0.0, 10.0))
+
+    assert stop(calls, [20.0], Stretch(0.0, 10.0)).seconds == 0.0
+
+
+def test_a_workers_log_tells_the_steps_of_a_rebalance(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    lines = [
+        {"event": "attempt", "timestamp": now.isoformat(), "why": "partition.active"},
+        {"event": "partitions.revoked", "timestamp": now.isoformat()},
+        {"event": "partition.active", "timestamp": (now + SECOND).isoformat()},
+    ]
+    log = tmp_path / "a.log"
+    log.write_text("not JSON\n" + "".join(json.dumps(line) + "\n" for line in lines))
+
+    first, second = steps([log])
+
+    assert second - first == pytest.approx(1.0)
+    assert first == pytest.approx(time.monotonic(), abs=5.0)
 
 
 def test_a_call_stands_for_the_events_of_its_user_before_it() -> None:
