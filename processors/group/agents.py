@@ -10,24 +10,39 @@ from processors.group.hooks import Arrived, Hooks
 
 __all__ = ["Arrived", "Hooks", "attach"]
 
+AT_ONCE_MAX = 64
+
 
 def attach(app: WorkerApp) -> None:
     """Make *app* hand the messages of its topic over.
 
     Keys and values stay raw bytes: Faust acks a message that it cannot decode. An
     exception that left the agent would be one message that nobody looks at again.
+
+    Faust's stream gives one message in a turn of the loop, so while calls are under way
+    a backlog would come in drop by drop, and a user's events one by one. What waits in
+    it is therefore taken along.
     """
 
     @app.agent(app.topic(app.source, key_type=bytes, value_type=bytes), name="take")
     async def take(stream: Any) -> None:
+        waiting = stream.channel.queue
         async for event in stream.noack().events():
             try:
-                if app.member.hand_over(event.message):
-                    app.hooks.take(_arrived(app, event))
-                await app.hooks.room()
+                await _take(app, event.message)
+                for _ in range(AT_ONCE_MAX - 1):
+                    if waiting.empty():
+                        break
+                    await _take(app, waiting.get_nowait().message)
             except Exception as error:  # noqa: BLE001 -- any bug ends the process
                 await app.crash(error)
                 return
+
+
+async def _take(app: WorkerApp, message: Any) -> None:
+    if app.member.hand_over(message):
+        app.hooks.take(_arrived(app, message))
+    await app.hooks.room()
 
 
 class _InHand:
@@ -45,8 +60,7 @@ class _InHand:
         self._app.member.give_back(self._message)
 
 
-def _arrived(app: WorkerApp, event: Any) -> Arrived:
-    message = event.message
+def _arrived(app: WorkerApp, message: Any) -> Arrived:
     hand = _InHand(app, message)
     arrived = Arrived(
         partition=message.partition,

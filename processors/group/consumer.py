@@ -12,6 +12,7 @@ import structlog
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from processors.group import at_once
 from processors.group.thread import ConsumerThread
 from processors.group.unacked import Unacked
 from processors.group.watchdog import Progress
@@ -48,6 +49,25 @@ class Consumer(driver.Consumer):
     def _to_message(self, tp: TP, record: Any) -> Any:
         self._fetched[tp] = record.offset
         return super()._to_message(tp, record)
+
+    async def wait_first(self, *coros: Any, timeout: Any = None) -> Any:  # noqa: ASYNC109 -- mode names it
+        """Give a message to its stream, or stop as soon as the flow is suspended.
+
+        Faust makes four tasks for each message. Where it need not wait, and it hardly
+        ever does, there is nothing to stop, so that none is needed.
+        """
+        if timeout is not None or len(coros) != 2:  # noqa: PLR2004 -- see assumptions.py
+            return await super().wait_first(*coros, timeout=timeout)
+        giving, suspended = coros
+        try:
+            rest = at_once.begin(giving)
+        except BaseException:
+            suspended.close()
+            raise
+        if rest is not None:
+            return await super().wait_first(rest, suspended)
+        suspended.close()
+        return None
 
     def hand_over(self, message: Any) -> bool:
         """Begin to wait for the ack of *message*; False: it must not be handled."""
