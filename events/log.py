@@ -30,9 +30,9 @@ def configure() -> None:
         processors=[
             *shared,
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(serializer=_json),
+            structlog.processors.JSONRenderer(serializer=_bytes),
         ],
-        logger_factory=structlog.WriteLoggerFactory(),
+        logger_factory=structlog.BytesLoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )
@@ -51,8 +51,12 @@ def configure() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _json(line: Any, **_: Any) -> str:
+def _bytes(line: Any, **_: Any) -> bytes:
     """Return *line* as JSON; what JSON has no type for as its `repr`."""
+    return _encoder.encode(line)
+
+
+def _json(line: Any, **_: Any) -> str:
     return _encoder.encode(line).decode()
 
 

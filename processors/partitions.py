@@ -174,9 +174,11 @@ class Partitions:
             await self._room.wait()
 
     def _is_full(self) -> bool:
-        memories = [owned.core.intake.memory for owned in self._owned.values()]
-        events = sum(memory.events for memory in memories)
-        size_bytes = sum(memory.size_bytes for memory in memories)
+        events = size_bytes = 0
+        for owned in self._owned.values():  # asked for every message
+            memory = owned.core.intake.memory
+            events += memory.events
+            size_bytes += memory.size_bytes
         return events >= self._bounds.events_max or size_bytes >= self._bounds.bytes_max
 
     def _hold_back(self, owned: Owned) -> None:

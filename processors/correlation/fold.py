@@ -38,7 +38,7 @@ class Fold:
         self.rules = rules
         becoming = becoming_of(items, link, rules)
         self.facts, self.fate, self._off, changes = becoming
-        known = link if rules.fold else _untold(link, OWN)
+        known = link if rules.fold else link.but(fingerprints=_own(link, OWN))
         self.plan = guard.plan(known, changes)
         winners = {change.offset for change in self.plan.winners.values()}
         self.winners = [i for i in items if i.change.offset in winners]
@@ -54,7 +54,9 @@ class Fold:
         """Return the fold for another record: of that one nothing is known yet."""
         if record_id == self.link.record_id:
             return self
-        link = replace(_untold(self.link, (HINT, *SWITCHES)), record_id=record_id)
+        link = self.link.but(
+            record_id=record_id, fingerprints=_own(self.link, (HINT, *SWITCHES))
+        )
         return Fold(self.items, link, self.rules, self._durable)
 
     def _value(self, name: str) -> str | None:
@@ -188,7 +190,7 @@ class Fold:
 
         What a person wanted to be made could not be, and is not tried again.
         """
-        return replace(self._durable, open=item, create="")
+        return self._durable.but(open=item, create="")
 
     def settled(
         self, done: End, record_id: str | None, unsent: Collection[str] = ()
@@ -209,7 +211,7 @@ class Fold:
         ends = tuple([self._end(item, done) for item in self.items])
         marks = link.marks if self.facts is None else self.facts.pruned().marks
         if (record_id, marks, None) != (link.record_id, link.marks, link.open):
-            link = replace(link, record_id=record_id, marks=marks, open=None)
+            link = link.but(record_id=record_id, marks=marks, open=None)
         return Settled(ends, link)
 
     def _end(self, item: Item, done: End) -> End:
@@ -232,7 +234,6 @@ class Fold:
         return any(guard.is_fresh(self.link, name, change) for name in change.fields)
 
 
-def _untold(link: Link, kept: Collection[str]) -> Link:
-    """Return *link* as if no field but the *kept* ones had been told."""
-    own = {name: f for name, f in link.fingerprints.items() if name in kept}
-    return replace(link, fingerprints=own)
+def _own(link: Link, kept: Collection[str]) -> dict[str, str]:
+    """Return the fingerprints as if no field but the *kept* ones had been told."""
+    return {name: f for name, f in link.fingerprints.items() if name in kept}

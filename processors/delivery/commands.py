@@ -169,10 +169,10 @@ def linked(command: Command, link: Link) -> Link:
     """
     if command.name == "resync":
         kept = {n: f for n, f in link.fingerprints.items() if n != command.field}
-        return replace(link, fingerprints=kept if command.field else {})
+        return link.but(fingerprints=kept if command.field else {})
     if command.name == "link":
         return link.chosen(command.record_id)
-    return replace(link, record_id=None, fingerprints={}, open=None)
+    return link.but(record_id=None, fingerprints={}, open=None)
 
 
 def carried_out(
@@ -191,15 +191,15 @@ def carried_out(
             changes.ignore(event, command.reason)
         case "confirm" if braked:
             confirmed = max(link.confirmed, event.offset)
-            changes.link = replace(link, confirmed=confirmed, open=None)
+            changes.link = link.but(confirmed=confirmed, open=None)
             changes.park(event, entry.again(now))
         case "create" if entry.state == "review" and entry.reason in CREATED:
-            changes.link = replace(link, create=event.place, open=None)
+            changes.link = link.but(create=event.place, open=None)
             changes.park(event, entry.again(now))
         case "release" if entry.state == "held":
             changes.park(event, entry.again(now))
         case "retry" if entry.state in RETRIED:
-            changes.link = replace(link, open=None)  # look for the record anew
+            changes.link = link.but(open=None)  # look for the record anew
             changes.park(event, entry.again(now))
         case _:
             return Operation((PutMeta(meta),), (lane,))

@@ -7,7 +7,7 @@ The rules are those of a model that was checked (docs/explanation/ordering.md).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from processors.delivery.link import Link
@@ -94,7 +94,7 @@ def confirmed(link: Link, planned: Plan) -> Link:
             fingerprints.pop(name, None)
     for name in planned.send:
         fingerprints[name] = winners[name].fields[name]  # type: ignore[assignment]  # is sent, so it has a value
-    return link.told(versions, fingerprints)
+    return link.but(versions=versions, fingerprints=fingerprints)
 
 
 def unconfirmed(link: Link, change: Change) -> Link:
@@ -111,7 +111,7 @@ def unconfirmed(link: Link, change: Change) -> Link:
     if not doubted:
         return link
     kept = {name: f for name, f in link.fingerprints.items() if name not in doubted}
-    return replace(link, fingerprints=kept)
+    return link.but(fingerprints=kept)
 
 
 def given_up(link: Link, change: Change) -> Link:
@@ -129,4 +129,4 @@ def given_up(link: Link, change: Change) -> Link:
         else version
         for name, version in link.versions.items()
     }
-    return replace(link, versions=versions)
+    return link.but(versions=versions)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import structs
 
 from processors.delivery.version import Version
 
@@ -30,8 +30,7 @@ class Open(NamedTuple):
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True):
     """One user's link; `taken` and `replay_until` are offsets of one source topic.
 
     Every event of the user at or below `taken` is settled or parked. At or below
@@ -45,29 +44,16 @@ class Link:
     taken: int = -1
     replay_until: int = -1
     record_id: str | None = None
-    versions: Mapping[str, Version] = field(default_factory=dict)
-    fingerprints: Mapping[str, str] = field(default_factory=dict)
-    marks: Mapping[str, Version] = field(default_factory=dict)
+    versions: Mapping[str, Version] = {}
+    fingerprints: Mapping[str, str] = {}
+    marks: Mapping[str, Version] = {}
     open: Open | None = None
     confirmed: int = -1
     create: str = ""
 
-    def told(
-        self, versions: Mapping[str, Version], fingerprints: Mapping[str, str]
-    ) -> Link:
-        """Return the link with other fields; it is done for every event."""
-        return Link(
-            self.topic_ref,
-            self.taken,
-            self.replay_until,
-            self.record_id,
-            versions,
-            fingerprints,
-            self.marks,
-            self.open,
-            self.confirmed,
-            self.create,
-        )
+    def but(self, **changes: Any) -> Link:
+        """Return the link with other values of some fields; done for every event."""
+        return structs.replace(self, **changes)
 
     def chosen(self, record_id: str) -> Link:
         """Return the link to a record that a person chose.
@@ -77,8 +63,7 @@ class Link:
         """
         asked = self.open is not None and self.open.reason == "hint_conflict"
         versions = {HINT: Version("", "", ""), **self.versions}
-        return replace(
-            self,
+        return self.but(
             record_id=record_id,
             versions=versions if asked else self.versions,
             fingerprints={HINT: REFUSED} if asked else {},
@@ -92,9 +77,7 @@ class Link:
         """
         if self.topic_ref == topic_ref:
             return self
-        return replace(
-            self, topic_ref=topic_ref, taken=-1, replay_until=-1, confirmed=-1
-        )
+        return self.but(topic_ref=topic_ref, taken=-1, replay_until=-1, confirmed=-1)
 
 
 class _Wire(msgspec.Struct, omit_defaults=True, gc=False):

@@ -65,7 +65,7 @@ class Changes:
         outcome = Outcome(event, end, attempts, replayed, self._effort)
         self._records.append(outcome)
         if self.link.create and self.link.create == event.place:
-            self.link = replace(self.link, create="")
+            self.link = self.link.but(create="")
         self._take(event)
 
     def supersede(self, event: Waiting, attempts: int) -> None:
@@ -82,7 +82,7 @@ class Changes:
         if event.change is not None:
             self.link = given_up(self.link, event.change)
         else:
-            self.link = replace(self.link, fingerprints={})
+            self.link = self.link.but(fingerprints={})
         attempts = event.entry.attempts if event.entry else 0
         self.settle(event, End("ignored", reason=reason), attempts)
 
@@ -121,7 +121,7 @@ class Changes:
 
     def _take(self, event: Waiting) -> None:
         if self._is_current(event) and event.offset > self.link.taken:
-            self.link = replace(self.link, taken=event.offset)
+            self.link = self.link.but(taken=event.offset)
 
     def _is_current(self, event: Waiting) -> bool:
         return event.topic_ref == self.link.topic_ref

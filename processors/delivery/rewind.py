@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from processors.delivery.durable import Durable
 from processors.delivery.lane import Waiting
@@ -30,8 +29,7 @@ def rewound(
         link = durable.link(user)
         if link.taken < offset:
             continue
-        again = replace(
-            link,
+        again = link.but(
             taken=offset - 1,
             replay_until=max(link.replay_until, link.taken),
             fingerprints={},

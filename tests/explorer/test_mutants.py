@@ -6,7 +6,6 @@ The product has no switches; a test replaces one function of the real core.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -162,7 +161,7 @@ def test_unknown_call_an_unconfirmed_event_takes_fingerprints_along(
 def test_dead_letters_do_not_take_their_versions(monkeypatch: Patch) -> None:
     def applied(link: Link, change: Change) -> Link:
         taken = guard.confirmed(link, guard.plan(link, [change]))
-        return replace(taken, fingerprints=guard.unconfirmed(link, change).fingerprints)
+        return taken.but(fingerprints=guard.unconfirmed(link, change).fingerprints)
 
     monkeypatch.setattr(operations, "given_up", applied)
 

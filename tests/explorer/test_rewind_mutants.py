@@ -61,7 +61,7 @@ def test_rewind_removes_the_fingerprints(monkeypatch: Patch) -> None:
         link, *unparked = operation.records
         assert isinstance(link, PutLink)
         kept = durable.link(link.user).fingerprints
-        again = replace(link, link=replace(link.link, fingerprints=kept))
+        again = replace(link, link=link.link.but(fingerprints=kept))
         return Operation((again, *unparked))
 
     rewind_records(monkeypatch, with_fingerprints)
@@ -73,7 +73,7 @@ def test_rewind_marks_what_is_a_replay(monkeypatch: Patch) -> None:
     def unmarked(operation: Operation, *known: object) -> Operation:
         link, *unparked = operation.records
         assert isinstance(link, PutLink)
-        again = replace(link, link=replace(link.link, replay_until=-1))
+        again = replace(link, link=link.link.but(replay_until=-1))
         return Operation((again, *unparked))
 
     rewind_records(monkeypatch, unmarked)

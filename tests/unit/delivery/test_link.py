@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -44,13 +43,6 @@ def links(draw: st.DrawFn) -> Link:
 @given(links())
 def test_a_link_is_read_as_it_was_written(link: Link) -> None:
     assert decode(encode(link)) == link
-
-
-@given(links())
-def test_other_fields_change_nothing_else_of_a_link(link: Link) -> None:
-    told = link.told({"A": NEWEST}, {"A": "a"})
-
-    assert told == replace(link, versions={"A": NEWEST}, fingerprints={"A": "a"})
 
 
 def test_a_link_is_one_line_of_json_that_names_a_version_once() -> None:
