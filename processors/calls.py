@@ -14,6 +14,9 @@ from processors.rest.budget import Budget
 from processors.rest.gate import Gate
 
 LEASE_SECONDS = 0.2
+# So many attempts begin in one turn of the event loop: hundreds at once would make all
+# else wait that goes on beside them, the ledger's transactions first.
+IN_A_TURN_MAX = 16
 
 
 class Lease(Protocol):
@@ -99,8 +102,13 @@ class Calls:
         elif opens_at is not None:
             self._probe(opens_at - time.monotonic())
         else:
-            while self._may_start() and self._start_one():
-                pass
+            self._start_some()
+
+    def _start_some(self) -> None:
+        for _ in range(IN_A_TURN_MAX):
+            if not (self._may_start() and self._start_one()):
+                return
+        self._ready()  # the others in the next turns
 
     def _may_start(self) -> bool:
         return self._under_way < self._budget.concurrency and not self.wait_for_budget

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 
@@ -69,6 +70,33 @@ def test_no_more_attempts_wait_for_their_first_call_than_may_call_soon() -> None
         calls.start_all()
 
         assert len(served.started) == 4
+
+    run(story())
+
+
+def test_few_attempts_begin_in_one_turn_of_the_loop_and_others_in_the_next() -> (
+    None
+):
+    async def story() -> None:
+        served, looks = Served(old=0, new=40), [0]
+        fast = Limits.model_validate({"rates": [{"calls": 9_999, "per_seconds": 1}]})
+        budget = Budget(fast)
+        budget.assigned(12, 12)
+
+        def again() -> None:
+            looks[0] += 1
+            asyncio.get_running_loop().call_soon(calls.start_all)
+
+        calls = Calls(Gate(), again)
+        calls.wire(budget, Held())
+        calls.share([served])
+        began: list[int] = []
+        for _ in range(4):
+            calls.start_all() if not began else await asyncio.sleep(0)
+            began.append(len(served.started))
+
+        assert began == [16, 32, 40, 40]
+        assert looks == [2]
 
     run(story())
 
