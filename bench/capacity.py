@@ -87,7 +87,7 @@ def of_budget(calls: int, per_seconds: float, owned: int, partitions: int) -> fl
     Its part is rounded down, and its calls are spaced.
 
     >>> of_budget(190, 10.0, 6, 12)  # one of two workers, of at most 9.5
-    9.433...
+    9.424...
     """
     part = share_of(calls, 0.0, owned, partitions)
     bucket = spacing(part, per_seconds)

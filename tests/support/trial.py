@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from processors.delivery.consequences import (
     Consequence,
     Judge,
@@ -68,8 +66,8 @@ def outcome(event: Waiting, end: End, attempts: int = 1) -> Outcome:
 
 
 def link(taken: int, *, doubted: bool = False) -> PutLink:
-    known = replace(LINK, taken=taken)
-    return PutLink(ANN, replace(known, fingerprints={}) if doubted else known)
+    known = LINK.but(taken=taken)
+    return PutLink(ANN, known.but(fingerprints={}) if doubted else known)
 
 
 def dead(dead_class: str = "rejected", reason: str = "HTTP 422") -> End:

@@ -74,9 +74,7 @@ def test_no_more_attempts_wait_for_their_first_call_than_may_call_soon() -> None
     run(story())
 
 
-def test_few_attempts_begin_in_one_turn_of_the_loop_and_others_in_the_next() -> (
-    None
-):
+def test_few_attempts_begin_in_one_turn_of_the_loop_and_others_in_the_next() -> None:
     async def story() -> None:
         served, looks = Served(old=0, new=40), [0]
         fast = Limits.model_validate({"rates": [{"calls": 9_999, "per_seconds": 1}]})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -32,7 +31,7 @@ def open_item(user: User, reason: str, *items: Item) -> list[Item]:
 
 def order(user: User, item: Item) -> None:
     """Have a person want a record to be made for *item*, as the command does."""
-    user.link = replace(user.link, create=item.place, open=None)
+    user.link = user.link.but(create=item.place, open=None)
 
 
 def unmatched(**more: Any) -> tuple[User, Item]:

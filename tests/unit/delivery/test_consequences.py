@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from processors.delivery.consequences import (
@@ -36,12 +34,12 @@ from tests.support.trial import (
 def test_settled_events_end_as_the_verdict_says_with_its_link() -> None:
     events = an_event(1), an_event(2)
     trial = Trial(*events, number=3)
-    known = replace(LINK, record_id="42")
+    known = LINK.but(record_id="42")
 
     records = trial.records(Settled((APPLIED, SUPERSEDED), known))
 
     assert records == (
-        PutLink(ANN, replace(known, taken=2)),
+        PutLink(ANN, known.but(taken=2)),
         outcome(events[0], APPLIED, 3),
         outcome(events[1], SUPERSEDED, 3),
     )

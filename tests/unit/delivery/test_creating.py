@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from processors.delivery.verdict import NeedsReview, RetryLater
 from tests.support.core import ANN, APPLIED, REF, TOPIC, Owner, fetch, nothing, parked
 
 WAITS = Link(REF, 5, open=Open("unmatched", "keys", 7.0))
-ORDERED = replace(WAITS, open=None, create=f"{REF}@5")
+ORDERED = WAITS.but(open=None, create=f"{REF}@5")
 
 
 def waiting(**entry: Any) -> Owner:
@@ -132,7 +131,7 @@ def test_an_item_that_stays_open_is_one_again() -> None:
     owner.write()
     attempt = owner.start()
 
-    open_again = replace(attempt.link, create="", open=Open("ambiguous", "keys", 9.0))
+    open_again = attempt.link.but(create="", open=Open("ambiguous", "keys", 9.0))
     owner.end(attempt, NeedsReview("ambiguous", link=open_again, recheck_at=1e9))
     owner.write()
 

@@ -30,7 +30,7 @@ def test_an_event_sets_a_field_that_is_unknown_or_older() -> None:
 
 
 def test_the_same_version_sets_a_field_only_as_a_replay() -> None:
-    known = replace(link(A=(2, "x")), replay_until=5)
+    known = link(A=(2, "x")).but(replay_until=5)
 
     assert guard.is_fresh(known, "A", change(5, 2, A="x"))
     assert not guard.is_fresh(known, "A", change(6, 2, A="x"))
@@ -38,7 +38,7 @@ def test_the_same_version_sets_a_field_only_as_a_replay() -> None:
 
 
 def test_offsets_of_another_topic_are_no_replays() -> None:
-    known = replace(link(A=(2, "x")), topic_ref="here", replay_until=5)
+    known = link(A=(2, "x")).but(topic_ref="here", replay_until=5)
     event = change(5, 2, A="x")
 
     assert guard.is_fresh(known, "A", replace(event, topic_ref="here"))
@@ -160,7 +160,7 @@ def test_a_dead_letter_takes_no_version() -> None:
 
 
 def test_a_dead_letter_of_a_replay_gives_its_own_versions_back() -> None:
-    known = replace(link(A=(2, "x"), B=(2, "b"), C=(1, "c")), replay_until=4)
+    known = link(A=(2, "x"), B=(2, "b"), C=(1, "c")).but(replay_until=4)
 
     left = guard.given_up(known, change(4, 2, A="x", C="c"))
 

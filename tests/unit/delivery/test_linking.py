@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from processors.delivery.commands import (
@@ -156,7 +154,7 @@ def test_an_operation_takes_the_orders_of_a_bounded_number_of_users() -> None:
 
 
 def test_a_person_s_word_ends_what_waited_for_it() -> None:
-    waiting = replace(LINK, open=Open("ambiguous", "keys", 7.0))
+    waiting = LINK.but(open=Open("ambiguous", "keys", 7.0))
 
     assert linked(order("link", record_id="new"), waiting).open is None
     assert linked(order("unlink"), waiting).open is None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from processors.delivery.lane import Entry, Lane
 from processors.delivery.link import Link
 from processors.delivery.operations import (
@@ -48,7 +46,7 @@ def test_an_event_that_ends_leaves_its_outcome_and_is_taken() -> None:
 
     assert found.operation() == Operation(
         (
-            PutLink(ANN, replace(LINK, taken=7)),
+            PutLink(ANN, LINK.but(taken=7)),
             Outcome(event, APPLIED, 3, replay=False, effort="effort"),
         ),
         (LANE,),
@@ -94,7 +92,7 @@ def test_a_superseded_event_takes_along_the_fingerprints_it_disagrees_with() -> 
 
     found.supersede(event, 2)
 
-    link = replace(LINK, taken=7, fingerprints={})
+    link = LINK.but(taken=7, fingerprints={})
     outcome = Outcome(event, End("superseded"), 2, replay=False, effort="effort")
     assert found.operation().records == (PutLink(ANN, link), outcome)
 
@@ -104,7 +102,7 @@ def test_an_event_of_which_nothing_is_known_is_superseded_all_the_same() -> None
 
     found.supersede(an_event(7, change=None), 1)
 
-    assert found.link == replace(LINK, taken=7)
+    assert found.link == LINK.but(taken=7)
 
 
 def test_what_a_person_ignores_is_given_up_with_its_attempts() -> None:
@@ -114,7 +112,7 @@ def test_what_a_person_ignores_is_given_up_with_its_attempts() -> None:
 
     found.ignore(event, "asked for")
 
-    below = replace(LINK, versions={"A": version(1).just_below()})
+    below = LINK.but(versions={"A": version(1).just_below()})
     end = End("ignored", reason="asked for")
     assert found.operation().records == (
         PutLink(ANN, below),
@@ -128,7 +126,7 @@ def test_what_a_person_ignores_unread_leaves_every_fingerprint_in_doubt() -> Non
 
     found.ignore(an_event(7, change=None), "")
 
-    assert found.link == replace(LINK, taken=7, fingerprints={})
+    assert found.link == LINK.but(taken=7, fingerprints={})
     outcome = found.operation().records[-1]
     assert isinstance(outcome, Outcome)
     assert outcome.attempts == 0
@@ -141,7 +139,7 @@ def test_a_dead_letter_and_the_end_of_its_event_are_one_operation() -> None:
 
     end = End("dead", dead_class="rejected", reason="HTTP 422")
     assert found.operation().records == (
-        PutLink(ANN, replace(LINK, taken=7, fingerprints={})),
+        PutLink(ANN, LINK.but(taken=7, fingerprints={})),
         Letter(event, "rejected", "HTTP 422", 2),
         Outcome(event, end, 2, replay=False, effort="effort"),
     )
@@ -160,7 +158,7 @@ def test_an_unreadable_event_is_buried_and_changes_no_field() -> None:
 
     found.bury(an_event(7, change=None), "unreadable", "no JSON", 0)
 
-    assert found.link == replace(LINK, taken=7)
+    assert found.link == LINK.but(taken=7)
 
 
 def test_the_notice_of_a_held_event_ends_nothing() -> None:
@@ -178,7 +176,7 @@ def test_an_event_in_the_wrong_place_is_sent_on_and_ends_here() -> None:
     found.republish(event)
 
     assert found.operation().records == (
-        PutLink(ANN, replace(LINK, taken=7)),
+        PutLink(ANN, LINK.but(taken=7)),
         Republish(event),
         Outcome(event, End("rerouted"), 0, replay=False, effort="effort"),
     )
@@ -190,7 +188,7 @@ def test_what_is_parked_is_taken() -> None:
     found.park(event, Entry("review"))
 
     assert found.operation(Meta(commands=3)).records == (
-        PutLink(ANN, replace(LINK, taken=7)),
+        PutLink(ANN, LINK.but(taken=7)),
         Park(event, Entry("review")),
         PutMeta(Meta(commands=3)),
     )
@@ -222,7 +220,7 @@ def test_what_comes_to_a_parked_lane_is_parked_behind_it_as_far_as_there_is_room
     behind = Entry(first_failed_at=20.0, reason=BEHIND)
     assert found.operation() == Operation(
         (
-            PutLink(ANN, replace(LINK, taken=6)),
+            PutLink(ANN, LINK.but(taken=6)),
             Park(lane.events[1], behind),
             Park(lane.events[2], behind),
         ),
