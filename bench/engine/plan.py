@@ -22,8 +22,8 @@ class Plan:
 
 FULL = Plan(
     {
-        "zipf20": Scenario("Zipf", 20, 3_000, seconds_max=40.0),
-        "zipf100": Scenario("Zipf", 100, 1_000, seconds_max=40.0),
+        "zipf20": Scenario("Zipf", 20, 20_000, seconds_max=40.0),
+        "zipf100": Scenario("Zipf", 100, 20_000, seconds_max=40.0),
         "flat20": Scenario("uniform", 20, 20_000, rounds=2, seconds_max=15.0),
     },
     killed_part=1.0,
