@@ -7,19 +7,23 @@ import math
 SLOW = 2.0  # times the usual
 CUT = 0.9
 USUAL_SECONDS = 30.0  # how long the moving average looks back
+# With how many it begins. Hundreds of new connections at once overflow what a server
+# has for those that it has yet to accept: such a request arrives seconds later, after
+# its deadline, and perhaps after the next one for the same record.
+FIRST = 16.0
 
 
 class Concurrency:
     """How many calls may be in flight: *most*, or fewer while that makes answers slow.
 
-    An answer that took twice the usual time while all places were taken costs a tenth
-    of them, once in the time that it took; each answer in time gives one back. Times
-    are monotonic seconds.
+    It begins with few, and each answer in time brings one more. An answer that took
+    twice the usual time while all places were taken costs a tenth of them, once in the
+    time that it took. Times are monotonic seconds.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._limit = float(most)
+        self._limit = min(FIRST, float(most))
         self._usual_seconds: float | None = None
         self._heard_at = self._cut_at = -math.inf
 

@@ -80,6 +80,9 @@ def test_few_attempts_begin_in_one_turn_of_the_loop_and_others_in_the_next() -> 
         fast = Limits.model_validate({"rates": [{"calls": 9_999, "per_seconds": 1}]})
         budget = Budget(fast)
         budget.assigned(12, 12)
+        for _ in range(40):
+            with budget.calling():  # each answer in time is one more at a time
+                pass
 
         def again() -> None:
             looks[0] += 1

@@ -16,6 +16,16 @@ def answered(places: Concurrency, seconds: float, count: int, now: float) -> flo
     return now
 
 
+def test_it_begins_with_few_and_each_answer_in_time_is_one_more() -> None:
+    places = Concurrency(256)
+    assert places.limit == 16
+
+    answered(places, 0.02, 40, 0.0)
+
+    assert places.limit == 56
+    assert Concurrency(5).limit == 5
+
+
 def test_answers_in_time_leave_all_places() -> None:
     places = Concurrency(256)
 
