@@ -59,7 +59,7 @@ class WorkerSettings(BaseSettings):
         "a destination with one name push each other out of the group",
     )
     calls_in_flight_max: PositiveInt = Field(
-        256, le=10_000, description="calls of one worker at the same time"
+        64, le=10_000, description="calls of one worker at the same time"
     )
     events_max: PositiveInt = Field(
         10_000, description="events of one worker in memory"
