@@ -57,7 +57,7 @@ def _bytes(line: Any, **_: Any) -> bytes:
 
 
 def _json(line: Any, **_: Any) -> str:
-    return _encoder.encode(line).decode()
+    return _bytes(line).decode()
 
 
 def user_ref(secret: str, user_id: str) -> str:

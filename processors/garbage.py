@@ -5,16 +5,15 @@ from __future__ import annotations
 import gc
 
 # Python's own 700 let it look at all that is under way every few events; that took a
-# third of a busy worker's time, and found nearly nothing: what has ended is freed
-# without it. What lives as long as the worker is never looked at.
+# third of a busy worker's time. What has ended is freed without it.
 NEW_OBJECTS, NEXT, LAST = 50_000, 20, 20
 
 
 def seldom() -> None:
     """Look seldom, and from now on only at what is made from now on.
 
-    Call it once, when what stays is there. Memory that only a look can free waits for
-    some ten thousand new objects.
+    Call it once. Rings that are found by the first look wait for some ten thousand new
+    objects; those that live through it, for a million.
     """
     gc.collect()
     gc.freeze()

@@ -18,7 +18,7 @@ from aiokafka.consumer.group_coordinator import (
     GroupCoordinator,
 )
 from aiokafka.protocol.commit import OffsetCommitRequest
-from faust import App, streams
+from faust import App, Channel, streams
 from faust.tables.recovery import Recovery
 from faust.transport import consumer
 from faust.transport.drivers import aiokafka as driver
@@ -79,6 +79,7 @@ USED: tuple[tuple[type, str, str], ...] = (
     (consumer.Consumer, "_wait_next_records", "_getmany can_resume_flow"),
     (consumer.Consumer, "_drain_messages", "wait_first callback suspend_flow"),
     (consumer.Consumer, "perform_seek", "seek_to_committed"),
+    (Channel, "__anext__", "queue"),
     (consumer.Consumer, "wait_empty", "_unacked_messages"),
     (driver.AIOKafkaConsumerThread, "getmany", "_fetch_records"),
     (

@@ -157,7 +157,7 @@ class Budget:
         """Note that a call left so long after `wait` let it go.
 
         Calls that were let go one by one may leave at the same time: those that follow
-        them wait the longer.
+        wait the longer, by what is beyond the moment that every call takes.
         """
         if self._adaptive is not None:
             self._adaptive.took(self._now())

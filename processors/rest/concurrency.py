@@ -7,9 +7,8 @@ import math
 SLOW = 2.0  # times the usual
 CUT = 0.9
 USUAL_SECONDS = 30.0  # how long the moving average looks back
-# With how many it begins. Hundreds of new connections at once overflow what a server
-# has for those that it has yet to accept: such a request arrives seconds later, after
-# its deadline, and perhaps after the next one for the same record.
+# With how many it begins: what a destination takes at a time is not known yet, and it
+# should not get hundreds of new connections in a moment.
 FIRST = 16.0
 
 
