@@ -15,7 +15,7 @@ from processors.rest.gate import Gate
 
 LEASE_SECONDS = 0.2
 # So many attempts begin in one turn of the event loop: hundreds at once would make all
-# else wait that goes on beside them, the ledger's transactions first.
+# else wait that goes on beside them.
 IN_A_TURN_MAX = 16
 
 
@@ -60,12 +60,16 @@ class Calls:
 
     No more attempts are started than the budget lets call soon. So an event that comes
     is not behind hundreds that were begun, and events of a user that wait become one
-    attempt. While both wait, live lanes get at least half of the calls.
+    attempt. While both wait, live lanes get at least half of the calls. *between* is
+    called after each that is started.
     """
 
-    def __init__(self, gate: Gate, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, gate: Gate, ready: Callable[[], None], between: Callable[[], None]
+    ) -> None:
         self._gate = gate
         self._ready = ready
+        self._between = between
         self._turn: deque[Starts] = deque()
         self._alarm = Alarm(ready)
         self._probing = False
@@ -108,6 +112,7 @@ class Calls:
         for _ in range(IN_A_TURN_MAX):
             if not (self._may_start() and self._start_one()):
                 return
+            self._between()
         self._ready()  # the others in the next turns
 
     def _may_start(self) -> bool:

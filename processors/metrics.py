@@ -60,7 +60,7 @@ class WorkerMetrics:
             "keepstep_worker_settle_duration_seconds",
             "From the end of an attempt to its being durable",
             ["destination"],
-            buckets=(0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.5, 1, 5),
+            buckets=(0.01, 0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.5, 1, 5),
             registry=self.registry,
         )
         Info("keepstep_build", "Release", registry=self.registry).info(

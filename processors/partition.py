@@ -6,7 +6,6 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -16,13 +15,13 @@ from processors.calls import Turn
 from processors.delivery.commands import Command
 from processors.delivery.lane import Waiting
 from processors.delivery.lanes import Attempt
-from processors.delivery.partition import Batch, Partition
-from processors.delivery.records import Outcome, Park, Unpark
+from processors.delivery.partition import Partition
 from processors.delivery.verdict import NotMade, Verdict
 from processors.ledger.bodies import LedgerBroken
 from processors.ledger.encode import Effort
 from processors.permit import Permit
 from processors.tools import Tools
+from processors.writer import Writer
 
 log = structlog.get_logger()
 AGAIN_SECONDS = 0.2
@@ -37,10 +36,8 @@ class Owned:
         self._tools = tools
         self._acks: dict[int, tuple[Callable[[], None], Callable[[], None]]] = {}
         self._doing = False
-        self._written_at = 0.0
+        self._writer = Writer(core, tools, self._done)
         self._alarm = Alarm(self._wake)
-        self._retry_end = 0
-        self._gaps = 0
         self._starts = 0
         self.closed = asyncio.Event()
         self.stopped = ""
@@ -106,7 +103,8 @@ class Owned:
             case "commit":
                 self._do(self._commit())
             case "write":
-                self._do(self._write())
+                self._doing = True
+                self._writer.begin()
             case "close":
                 self.core.kept()
                 self.closed.set()
@@ -119,10 +117,11 @@ class Owned:
         self._tools.worker.spawn(self._done_after(work))
 
     async def _done_after(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        finally:
-            self._doing = False
+        await work
+        self._done()
+
+    def _done(self) -> None:
+        self._doing = False
         self.step()
 
     async def _open(self) -> None:
@@ -142,8 +141,7 @@ class Owned:
         epoch = self.core.epoch
         read = await self._tools.loading.load(self.core.number)
         if self.core.epoch == epoch and self.core.state == "loading":
-            self._retry_end = read.retry_end
-            self._gaps = self._tools.commits.gaps(self.core.number)
+            self._writer.loaded(read.retry_end)
             self.core.loaded(read.loaded)
 
     async def _commit(self) -> None:
@@ -155,70 +153,6 @@ class Owned:
                 return
         if self.core.epoch == epoch and self.core.state == "preparing":
             self.core.committed()
-
-    async def _write(self) -> None:
-        """Write one transaction; those of a busy partition are some time apart."""
-        tools = self._tools
-        pause = self._written_at + tools.commit_interval_seconds - time.monotonic()
-        if pause > 0 and self.core.state == "active":
-            await asyncio.sleep(pause)
-        if self.core.want() != "write":
-            return
-        if self.core.state == "preparing" and not tools.member.may_own():
-            await asyncio.sleep(AGAIN_SECONDS)
-            return
-        self._written_at = time.monotonic()
-        batch = self.core.batch()
-        messages = tools.encoder.encode(self.core.number, batch.records)
-        written = await tools.commits.write(self.core.number, messages)
-        seconds = time.monotonic() - self._written_at
-        tools.metrics.committed(self.core.number, written, seconds)
-        if written == "aborted":
-            await asyncio.sleep(AGAIN_SECONDS)
-        was = self.core.state
-        self.core.written(batch, written, time.time())
-        if written == "durable":
-            await self._recount(batch)
-            self._durable(batch)
-        else:
-            log.warning("ledger.not_written", partition=self.core.number, why=written)
-        if was != "active" and self.core.state == "active":
-            tools.watch(self.core.number, self.core.durable.meta.commands + 1)
-            tools.attempts.budget.serve(self.core.number, self.core.own.calls_counted())
-            log.info("partition.active", partition=self.core.number)
-
-    async def _recount(self, batch: Batch) -> None:
-        """Find out where the batch begins, where transactions left gaps."""
-        number = self.core.number
-        gaps = self._tools.commits.gaps(number)
-        if gaps != self._gaps:
-            self._gaps = gaps
-            entries = sum(isinstance(r, Park | Unpark) for r in batch.records)
-            end = await self._tools.loading.retry_end(number)
-            self._retry_end = end - entries - (1 if entries else 0)
-
-    def _durable(self, batch: Batch) -> None:
-        """Note where parked events were written, and count what has ended."""
-        at = self._retry_end
-        for record in batch.records:
-            match record:
-                case Park(event=event) if event.entry is not None:
-                    event.entry = replace(event.entry, record_offset=at)
-                    at += 1
-                case Park() | Unpark():
-                    at += 1
-                case Outcome():
-                    self._ended(record)
-        if at > self._retry_end:
-            self._retry_end = at + 1  # the transaction's own marker has an offset, too
-
-    def _ended(self, outcome: Outcome) -> None:
-        event, metrics = outcome.event, self._tools.metrics
-        age_seconds = time.time() - event.body.received_at
-        metrics.ended(event.event_type, outcome.end.outcome, age_seconds)
-        if isinstance(outcome.effort, Effort):
-            metrics.settled(time.monotonic() - outcome.effort.ended_at)
-        event.body = None  # it may stay un-acked for a while, without its bytes
 
     async def _fetch(self, event: Waiting) -> None:
         if await self._filled([event]):
@@ -273,6 +207,7 @@ class Owned:
             self.core.ended(attempt, verdict, time.time(), chance, calls)
             turn.ended(calls)
             self.step()
+            self._tools.urgent.run()
 
     def _set_timer(self) -> None:
         due_at = self.core.lanes.due_at() if self.core.state == "active" else None

@@ -22,6 +22,7 @@ from processors.ledger.placing import Placing
 from processors.partition import Owned
 from processors.rest.gate import Gate
 from processors.tools import Tools
+from processors.urgent import Urgent
 
 log = structlog.get_logger()
 ENDS_SECONDS = 0.1
@@ -67,7 +68,8 @@ class Partitions:
         self._placing = placing
         self._owned: dict[int, Owned] = {}
         self._kept: dict[int, Owned] = {}
-        self._calls = Calls(gate, self.changed)
+        self.urgent = Urgent(self.spawn)
+        self._calls = Calls(gate, self.changed, self.urgent.run)
         self._paused: set[int] = set()
         self._room = asyncio.Event()
         self._closed = asyncio.Event()
@@ -169,6 +171,7 @@ class Partitions:
 
     async def room(self) -> None:
         """Return once the worker has room for one more message."""
+        self.urgent.run()
         while self._is_full():
             self._room.clear()
             await self._room.wait()

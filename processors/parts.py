@@ -138,6 +138,7 @@ class Parts:
             member=lease,
             metrics=self.metrics,
             commit_interval_seconds=settings.commit_interval_seconds,
+            urgent=self.partitions.urgent,
             worker=self.partitions,
             watch=self.orders.watch,
         )

@@ -13,6 +13,7 @@ from processors.ledger.commits import Commits
 from processors.ledger.encode import Encoder
 from processors.ledger.loading import Loading
 from processors.metrics import WorkerMetrics
+from processors.urgent import Urgent
 
 
 class Member(Lease, Protocol):
@@ -47,5 +48,6 @@ class Tools:
     member: Member
     metrics: WorkerMetrics
     commit_interval_seconds: float
+    urgent: Urgent
     worker: Worker
     watch: Callable[[int, int], None]  # commands of a partition, from an offset on

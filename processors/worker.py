@@ -17,7 +17,7 @@ from events.exits import BadConfiguration, TooManyWorkers
 from events.health import Health, serving
 from events.kafka import KafkaSettings
 from events.settings import InstallationSettings
-from processors import garbage
+from processors import interpreter
 from processors.destination import Destination
 from processors.group import agents
 from processors.group.app import HEARTBEAT_SECONDS, Member, WorkerApp, build
@@ -106,7 +106,7 @@ async def _serve(
         orders = group.create_task(parts.orders.run(), name="commands")
         watchdog = group.create_task(parts.watchdog(app).run(), name="watchdog")
         async with _started(app):
-            garbage.seldom()
+            interpreter.tune()
             log.info("worker.started", admin_port=admin_port, host=socket.gethostname())
             while not stop.is_set() and not app.crashed:
                 with contextlib.suppress(TimeoutError):

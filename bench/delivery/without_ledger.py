@@ -7,6 +7,7 @@ once. All the rest is the product's, so the difference is what the ledger costs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
 
 from events.publisher import Message
 from processors import __main__ as product
@@ -26,10 +27,14 @@ def _encode_but_ends(
     return _encode(self, partition, known)
 
 
-async def _write_if_any(
+def _write_if_any(
     self: Commits, partition: int, messages: Sequence[Message]
-) -> Result:
-    return await _write(self, partition, messages) if messages else "durable"
+) -> Future[Result]:
+    if messages:
+        return _write(self, partition, messages)
+    durable = Future[Result]()
+    durable.set_result("durable")
+    return durable
 
 
 if __name__ == "__main__":

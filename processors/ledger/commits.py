@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal, ParamSpec, TypeVar
 
 import structlog
@@ -73,15 +73,12 @@ class Commits:
             return False
         return True
 
-    async def write(self, partition: int, messages: Sequence[Message]) -> Result:
-        """Write *messages* in one transaction.
+    def write(self, partition: int, messages: Sequence[Message]) -> Future[Result]:
+        """Begin to write *messages* in one transaction, and return its end.
 
-        Raises:
-            RecordRefused: The broker will never take one of them.
+        That raises RecordRefused where the broker will never take one of them.
         """
-        written = await self._run(self._opened[partition].write, messages)
-        result: Result = written.value
-        return result
+        return self._pool.submit(_write, self._opened[partition], messages)
 
     def gaps(self, partition: int) -> int:
         """Return how many gaps transactions have left in the offsets of *partition*."""
@@ -90,9 +87,7 @@ class Commits:
     async def commit(self, partition: int, offset: int) -> Result:
         """Commit the group's offset of an owned partition, with our mark."""
         offsets = MarkedOffsets(self._group, self._topic, {partition: offset})
-        written = await self._run(self._opened[partition].write, (), offsets)
-        result: Result = written.value
-        return result
+        return await self._run(_write, self._opened[partition], (), offsets)
 
     async def close(self, partition: int) -> None:
         """Give the partition's producer up."""
@@ -112,3 +107,12 @@ class Commits:
         loop = asyncio.get_running_loop()
         # A commit cannot be called off: whoever is cancelled meanwhile leaves it be.
         return await asyncio.shield(loop.run_in_executor(self._pool, work, *arguments))
+
+
+def _write(
+    transactions: Transactions,
+    messages: Sequence[Message],
+    offsets: MarkedOffsets | None = None,
+) -> Result:
+    result: Result = transactions.write(messages, offsets).value
+    return result

@@ -16,7 +16,7 @@ from tests.simulator.ledger import Ledger, Transaction
 from tests.simulator.notes import Broken
 from tests.simulator.tools import Tools
 
-AGAIN_SECONDS, COMMIT_INTERVAL_SECONDS, COMMIT_SECONDS_MAX = 0.2, 0.05, 20.0
+AGAIN_SECONDS, COMMIT_INTERVAL_SECONDS, COMMIT_SECONDS_MAX = 0.2, 0.08, 20.0
 
 
 class Owned:

@@ -50,7 +50,7 @@ def shared(
     partitions: Sequence[Served], budget: Budget, gate: Gate | None = None
 ) -> Calls:
     """Return calls that are shared by *partitions*, after what could start has."""
-    calls = Calls(gate or Gate(), lambda: None)
+    calls = Calls(gate or Gate(), lambda: None, lambda: None)
     calls.wire(budget, Held())
     budget.assigned(12, 12)
     calls.share(partitions)
@@ -88,7 +88,7 @@ def test_few_attempts_begin_in_one_turn_of_the_loop_and_others_in_the_next() -> 
             looks[0] += 1
             asyncio.get_running_loop().call_soon(calls.start_all)
 
-        calls = Calls(Gate(), again)
+        calls = Calls(Gate(), again, lambda: None)
         calls.wire(budget, Held())
         calls.share([served])
         began: list[int] = []

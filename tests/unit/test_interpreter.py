@@ -1,21 +1,23 @@
-"""How seldom a worker looks for objects that only refer to each other."""
+"""How seldom a worker looks for garbage, and how soon a thread gets its turn."""
 
 from __future__ import annotations
 
 import gc
+import sys
 import weakref
 from collections.abc import Iterator
 
 import pytest
 
-from processors import garbage
+from processors import interpreter
 
 
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
-    before = gc.get_threshold()
+    before, switch_seconds = gc.get_threshold(), sys.getswitchinterval()
     yield
     gc.set_threshold(*before)
+    sys.setswitchinterval(switch_seconds)
     gc.unfreeze()
 
 
@@ -27,17 +29,25 @@ class Ring:
 
 
 def test_what_is_there_is_never_looked_at_again() -> None:
-    garbage.seldom()
+    interpreter.tune()
 
     assert gc.get_freeze_count() > 1_000
     assert not any(gc.get_objects(generation) for generation in (1, 2))
 
 
 def test_what_only_refers_to_itself_goes_after_some_ten_thousand_new_objects() -> None:
-    garbage.seldom()
+    interpreter.tune()
     gone = weakref.ref(Ring())
 
-    kept = [[] for _ in range(2 * garbage.NEW_OBJECTS)]  # type: list[list[int]]
+    kept = [[] for _ in range(2 * interpreter.NEW_OBJECTS)]  # type: list[list[int]]
 
-    assert len(kept) == 2 * garbage.NEW_OBJECTS
+    assert len(kept) == 2 * interpreter.NEW_OBJECTS
     assert gone() is None
+
+
+def test_a_thread_that_waits_for_the_interpreter_asks_for_it_after_a_millisecond() -> (
+    None
+):
+    interpreter.tune()
+
+    assert sys.getswitchinterval() == pytest.approx(0.001)
