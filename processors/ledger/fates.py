@@ -21,7 +21,7 @@ from processors.ledger.clients import Deadline, Isolation, consumer
 from processors.ledger.offsets import ends_of
 from processors.ledger.place import Place
 from processors.ledger.stamp import Stamp, stamp_of
-from processors.ledger.stretches import Stretch, pairs, read
+from processors.ledger.stretches import Held, Stretch, pairs, read
 
 # A transaction is over after its timeout, so its records are not further apart.
 AROUND_SECONDS = 120.0
@@ -32,7 +32,7 @@ class Fates:
     """Places to end by an abort, and those to end by a commit, with what they hold."""
 
     aborted: list[Place] = field(default_factory=list)
-    committed: dict[Place, list[Message]] = field(default_factory=dict)
+    committed: dict[Place, Held] = field(default_factory=dict)
 
 
 def fates(
@@ -66,9 +66,9 @@ def fates(
         if stamp is None or written[stamp] < stamp.records:
             found.aborted.append(place)
         else:
-            found.committed[place] = [
-                _again(m) for m in held[place] if stamp_of(m.headers()) == stamp
-            ]
+            own = [m for m in held[place] if stamp_of(m.headers()) == stamp]
+            end = (own[-1].offset() or 0) + 1
+            found.committed[place] = Held([_again(m) for m in own], end)
     return found
 
 

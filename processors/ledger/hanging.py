@@ -9,7 +9,7 @@ by a transaction of its own that writes to the same partition.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
 import structlog
 from confluent_kafka import Producer
@@ -24,11 +24,11 @@ from processors.ledger.offsets import ends_of
 from processors.ledger.place import Place
 from processors.ledger.rounds import Round, Written
 from processors.ledger.stable import StableEnds
-from processors.ledger.stretches import Stretch
+from processors.ledger.stretches import Held, Stretch, read
 
 log = structlog.get_logger()
 MARKERS_SECONDS_MAX = 1.0  # how long the markers of a commit may take
-ROUNDS_MAX = 4
+ROUNDS_MAX = 6
 
 
 def undecided(
@@ -66,24 +66,53 @@ def drop(producer: Producer, places: Collection[Place], deadline: Deadline) -> N
 
 
 def finish(
-    producer: Producer, held: Mapping[Place, Sequence[Message]], deadline: Deadline
+    kafka: KafkaSettings,
+    stable: StableEnds,
+    producer: Producer,
+    held: Mapping[Place, Held],
+    deadline: Deadline,
 ) -> None:
     """Commit what *producer*'s former transaction has left open: the records *held*.
 
-    Where that fails, what hangs is gone, and *held* is written once more.
+    When this returns, they can be read. A try that fails can leave them as open as they
+    were, or drop them: then they are written once more. Markers that were only late can
+    come meanwhile: then they are not.
 
     Raises:
         LedgerUnavailable: The broker did not agree, or a newer owner has opened.
     """
     log.warning("ledger.marker_lost", ended_by="commit", topics=_topics(held))
-    batch = Batch(producer, [_nothing(place) for place in held], deadline)
-    done = rounds.commit(producer, batch.fill, deadline)
+    held, patience = dict(held), Deadline(0.0)
     for _ in range(ROUNDS_MAX):
-        if done.written is not Written.ABORTED or deadline.passed:
-            break
-        batch.messages = [message for messages in held.values() for message in messages]
+        ends = {place: end for place, (_, end) in held.items()}
+        still_open = stable.behind(ends, patience, deadline)
+        decided = {place: held[place] for place in held if place not in still_open}
+        gone = _gone(kafka, decided, deadline)
+        missing = [_nothing(place) for place in still_open]
+        missing += [message for place in gone for message in held[place].messages]
+        if not missing:
+            return
+        batch = Batch(producer, missing, deadline)
         done = rounds.commit(producer, batch.fill, deadline)
-    _agreed(done, Written.DURABLE)
+        if done.written is Written.DURABLE:
+            producer.poll(0)  # the last reports of what was delivered where
+            held |= {place: Held(batch.to(place), batch.ends[place]) for place in gone}
+        elif done.written is not Written.ABORTED:
+            break
+        patience = deadline.within(MARKERS_SECONDS_MAX)
+    raise LedgerUnavailable("not_ended")
+
+
+def _gone(
+    kafka: KafkaSettings, decided: Mapping[Place, Held], deadline: Deadline
+) -> list[Place]:
+    """Return the places whose last record no reader is given."""
+    if not decided:
+        return []
+    last = [Stretch(*place, end - 1, end) for place, (_, end) in decided.items()]
+    with consumer(kafka, "keepstep.held", "read_committed") as opened:
+        there = {(m.topic(), m.partition()) for m in read(opened, last, deadline)}
+    return [place for place in decided if place not in there]
 
 
 def _topics(places: Iterable[Place]) -> list[str]:

@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from events.headers import Headers
 from events.kafka import KafkaSettings
+from events.publisher import Message as Written
 from processors.ledger.clients import Deadline, LedgerUnavailable
 from processors.ledger.clients import consumer as open_for
 
@@ -23,6 +24,13 @@ class Stretch(NamedTuple):
     topic: str
     partition: int
     begin: int
+    end: int
+
+
+class Held(NamedTuple):
+    """Records that follow each other in a partition, and the offset after them."""
+
+    messages: Sequence[Written]
     end: int
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import Producer
@@ -20,6 +20,7 @@ from processors.ledger.refusals import RecordRefused
 from processors.ledger.rounds import Round, Written
 from processors.ledger.stable import StableEnds
 from processors.ledger.stamp import stamped
+from processors.ledger.stretches import Held
 
 __all__ = ["LedgerUnavailable", "RecordRefused", "Transactions", "Written"]
 
@@ -111,7 +112,7 @@ class Transactions:
             if found.aborted:
                 hanging.drop(producer, found.aborted, deadline)
             if found.committed:
-                hanging.finish(producer, found.committed, deadline)
+                self._finish(producer, found.committed, deadline)
 
     def close(self) -> None:
         """Give the producer up without waiting; nothing is written after.
@@ -187,9 +188,14 @@ class Transactions:
         patience = batch.deadline.within(hanging.MARKERS_SECONDS_MAX)
         left = self._stable.behind(batch.ends, patience, batch.deadline)
         if left:
-            held = {place: batch.to(place) for place in left}
+            held = {place: Held(batch.to(place), batch.ends[place]) for place in left}
             self.gaps += 1
-            hanging.finish(batch.producer, held, batch.deadline)
+            self._finish(batch.producer, held, batch.deadline)
+
+    def _finish(
+        self, producer: Producer, held: Mapping[Place, Held], deadline: Deadline
+    ) -> None:
+        hanging.finish(self._kafka, self._stable, producer, held, deadline)
 
     def _search(self, batch: Batch) -> Written:
         """Raise RecordRefused for the record that the broker refuses; writes none."""

@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from events.publisher import Message
 from processors.ledger.clients import Deadline
+from processors.ledger.hanging import finish
 from processors.ledger.keys import ENDED
 from processors.ledger.offsets import ends
 from processors.ledger.place import Place
 from processors.ledger.stable import StableEnds
 from processors.ledger.stamp import stamped
+from processors.ledger.stretches import Held
 from processors.ledger.transactions import Written
 from sandbox.kafka import Broker
 from tests.support.broker import own_broker
@@ -138,3 +141,64 @@ def test_a_strangers_transaction_is_left_alone(ledger: Ledger) -> None:
         stranger.commit_transaction(10.0)
 
     assert values(ledger) == [b"link"]
+
+
+class RefusedOnce(Producer):
+    """A producer whose first commit the broker refuses, so that it has to abort.
+
+    Its records are *sent* by then, or are not.
+    """
+
+    sent = refused = False
+
+    def commit_transaction(self, *seconds: float) -> None:
+        if self.refused:
+            super().commit_transaction(*seconds)
+            return
+        if self.sent:
+            self.flush(20.0)
+        self.refused = True
+        code = KafkaError.INVALID_TXN_STATE
+        raise KafkaException(KafkaError(code, "", txn_requires_abort=True))
+
+
+def finish_refused(
+    ledger: Ledger, written: list[Message], *, sent: bool, markers: int = 0
+) -> None:
+    """End a transaction that *written* is taken to hang in; the first try fails."""
+    owner = f"{ledger.topics.installation}.crm.0"
+    servers = ledger.kafka.bootstrap_servers
+    producer = RefusedOnce({"bootstrap.servers": servers, "transactional.id": owner})
+    producer.sent = sent
+    producer.init_transactions(20.0)
+    held = {
+        place: Held([message], end.high - markers)
+        for place, message in zip(places(ledger), written, strict=True)
+        for end in ends(ledger.kafka, place.topic, [0], 10.0).values()
+    }
+    stable = StableEnds(ledger.kafka)
+    finish(ledger.kafka, stable, producer, held, Deadline(20.0))
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_what_hangs_is_there_once_after_a_first_try_to_commit_it_failed(
+    ledger: Ledger,
+    sent: bool,  # noqa: FBT001 -- a parameter of the test
+) -> None:
+    written = records(ledger)
+    leave(ledger, written)
+
+    finish_refused(ledger, written, sent=sent)
+
+    assert still_open(ledger) == []
+    assert sorted(values(ledger)) == [b"event", b"event", b"link", b"outcome"]
+
+
+def test_what_was_only_late_to_be_readable_is_not_written_again(ledger: Ledger) -> None:
+    written = records(ledger)
+    leave(ledger, [], seen=written, committed=True)
+
+    finish_refused(ledger, written, sent=True, markers=1)
+
+    assert still_open(ledger) == []
+    assert sorted(values(ledger)) == [b"event", b"event", b"link", b"outcome"]
