@@ -77,7 +77,7 @@ class Writer:
         core.written(batch, result, time.time())
         if result != "durable":
             log.warning("ledger.not_written", partition=number, why=result)
-        elif self._tools.commits.gaps(number) != self._gaps:
+        elif core.state != "free" and self._tools.commits.gaps(number) != self._gaps:
             self._tools.worker.spawn(self._recount(batch, was))
             return
         else:

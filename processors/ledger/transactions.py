@@ -160,7 +160,8 @@ class Transactions:
         deadline: Deadline,
     ) -> Written:
         producer = self._producer
-        assert producer is not None  # noqa: S101 -- `open` comes first
+        if producer is None:
+            raise LedgerUnavailable("closed")
         group = None if offsets is None else of_no_member(self._kafka, offsets.group)
         batch = Batch(producer, messages, deadline, offsets, group)
         for _ in range(ROUNDS_MAX):
