@@ -26,6 +26,9 @@ from processors.urgent import Urgent
 
 log = structlog.get_logger()
 ENDS_SECONDS = 0.1
+# While the gate is closed, so much of what may be in memory is: the log is a safer
+# place to wait, and when the gate opens there is enough to begin with.
+CLOSED_PART = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,11 @@ class Partitions:
             memory = owned.core.intake.memory
             events += memory.events
             size_bytes += memory.size_bytes
-        return events >= self._bounds.events_max or size_bytes >= self._bounds.bytes_max
+        part = 1.0 if self._gate.opens_at is None else CLOSED_PART
+        return (
+            events >= part * self._bounds.events_max
+            or size_bytes >= part * self._bounds.bytes_max
+        )
 
     def _hold_back(self, owned: Owned) -> None:
         """Pause a partition at its own bound; the others go on."""

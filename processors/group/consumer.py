@@ -253,11 +253,12 @@ class Consumer(driver.Consumer):
     def _progress(self, tp: TP, position: int, end: int) -> Progress:
         in_hand = self._in_hand.get(tp, _NONE)
         acked = in_hand.committable
+        log_end = max(end, self._thread.ends.get(tp, end))
         waiting = self._fetched.get(tp, -1) > in_hand.newest or len(in_hand) > 0
         return Progress(
             at=(position, in_hand.newest, -1 if acked is None else acked),
             behind=position < end or waiting,
-            lag=max(0, end - (position if acked is None else acked)),
+            lag=max(0, log_end - (position if acked is None else acked)),
         )
 
 

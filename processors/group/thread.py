@@ -30,12 +30,15 @@ STOP_SECONDS_MAX = 3.0
 LEAVE_SECONDS_MAX = 1.0
 # While a fetch waits, partitions that have been emptied since are not fetched.
 FETCH_WAIT_MS = 250
+ENDS_SECONDS = 5.0
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """What Faust asks of aiokafka, with what it leaves out."""
 
     app: Any  # a WorkerApp, which is built on this
+    ends: Mapping[TP, int] = {}  # of the owned partitions, as of the last look
+    _looking: asyncio.Task[None] | None = None
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
@@ -48,9 +51,22 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """Follow the lease from the first moment on."""
         await super().on_start()
         self.app.membership.watch(self._ensure_consumer()._coordinator)  # noqa: SLF001
+        self._looking = asyncio.create_task(self._look_at_ends())
+
+    async def _look_at_ends(self) -> None:
+        """See where the log ends: while there is no room, no fetch tells."""
+        while True:
+            await asyncio.sleep(ENDS_SECONDS)
+            with contextlib.suppress(KafkaError, TimeoutError):
+                async with asyncio.timeout(ENDS_SECONDS):
+                    consumer = self._ensure_consumer()
+                    found = await consumer.end_offsets(consumer.assignment())
+                    self.ends = {TP(*tp): offset for tp, offset in found.items()}
 
     async def on_thread_stop(self) -> None:
         """Leave the group and close, in time, even when no broker answers."""
+        if self._looking is not None:
+            self._looking.cancel()
         try:
             async with asyncio.timeout(STOP_SECONDS_MAX):
                 await self._leave_and_stop()

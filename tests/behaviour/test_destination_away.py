@@ -28,13 +28,18 @@ AWAY_SECONDS = 20.0
 EVENTS_PER_SECOND = 50.0
 USERS = 60
 FAILING_USERS = 12  # more than half of the last 20 calls, and of 5 users
+EVENTS_MAX, EVENTS_MAX_AWAY = 1_000, 200
 PROBE_SECONDS_MAX = 75.0  # the longest wait between two probes, and a margin
 
 
 @pytest.fixture(scope="module")
 def running(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     directory = tmp_path_factory.mktemp("away")
-    with running_workers(kafka, f"t{uuid4().hex[:12]}", directory, 1) as (pipeline, _):
+    most = {"KEEPSTEP_WORKER_EVENTS_MAX": str(EVENTS_MAX)}
+    with running_workers(kafka, f"t{uuid4().hex[:12]}", directory, 1, **most) as (
+        pipeline,
+        _,
+    ):
         yield pipeline
 
 
@@ -96,6 +101,8 @@ def test_while_it_refuses_connections_nothing_is_parked_and_then_all_goes_on_in_
         rss_mib = pipeline.worker.rss_mib
         assert sum(metric(pipeline, "lag")) > EVENTS_PER_SECOND * AWAY_SECONDS / 2
         assert closed_by(pipeline, "unreachable")
+        held = sum(metric(pipeline, "in_memory"))
+        assert held == pytest.approx(EVENTS_MAX_AWAY, abs=1)  # the log holds the others
     pipeline.crm.start()
 
     eventually(feed.all_ended, PROBE_SECONDS_MAX)
