@@ -74,15 +74,15 @@ def finish(
 ) -> None:
     """Commit what *producer*'s former transaction has left open: the records *held*.
 
-    When this returns, they can be read. A try that fails can leave them as open as they
-    were, or drop them: then they are written once more. Markers that were only late can
-    come meanwhile: then they are not.
+    A try that fails can leave them as open as they were, or drop them: then they are
+    written once more. Markers that were only late can come meanwhile: then they are
+    not. So after one that failed this goes on until they can be read.
 
     Raises:
         LedgerUnavailable: The broker did not agree, or a newer owner has opened.
     """
     log.warning("ledger.marker_lost", ended_by="commit", topics=_topics(held))
-    held, patience = dict(held), Deadline(0.0)
+    held, patience, failed = dict(held), Deadline(0.0), False
     for _ in range(ROUNDS_MAX):
         ends = {place: end for place, (_, end) in held.items()}
         still_open = stable.behind(ends, patience, deadline)
@@ -95,9 +95,13 @@ def finish(
         batch = Batch(producer, missing, deadline)
         done = rounds.commit(producer, batch.fill, deadline)
         if done.written is Written.DURABLE:
+            if not failed:
+                return  # what still hides them is a stranger's, who has to end it
             producer.poll(0)  # the last reports of what was delivered where
             held |= {place: Held(batch.to(place), batch.ends[place]) for place in gone}
-        elif done.written is not Written.ABORTED:
+        elif done.written is Written.ABORTED:
+            failed = True
+        else:
             break
         patience = deadline.within(MARKERS_SECONDS_MAX)
     raise LedgerUnavailable("not_ended")
