@@ -45,6 +45,7 @@ async def test_a_paused_partition_stops_no_other_and_skips_nothing_when_it_goes_
 
     async with running_member(kafka, topics, hooks) as app:
         await happens(lambda: len(hooks.offsets(1)) == len(hooks.offsets(2)) == MANY)
+        await happens(lambda: hooks.offsets(0) != [])  # it can come last
         paused_at = len(hooks.offsets(0))
         app.resume_partition(0)
         await happens(lambda: len(hooks.offsets(0)) >= MANY)

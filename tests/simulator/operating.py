@@ -22,6 +22,7 @@ FOR_STATE = {
     "review": ("retry", "create", "skip"),
     "waiting": ("retry", "retry", "skip"),
     "grace": ("retry", "skip"),
+    "budget": ("retry", "skip"),
     BRAKED: ("confirm", "discard"),
 }
 LOSABLE = ("name", "phone")  # by email a record is found
