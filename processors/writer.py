@@ -21,9 +21,9 @@ AGAIN_SECONDS = 0.2
 
 
 class Writer:
-    """Writes what *core* wants written, and calls *done* after each transaction.
+    """Writes what *core* wants written, and calls *done* when it may be asked again.
 
-    Those of a busy partition are some time apart.
+    Transactions of a busy partition are some time apart.
     """
 
     def __init__(self, core: Partition, tools: Tools, done: Callable[[], None]) -> None:
@@ -77,17 +77,20 @@ class Writer:
         core.written(batch, result, time.time())
         if result != "durable":
             log.warning("ledger.not_written", partition=number, why=result)
-        elif core.state != "free" and self._tools.commits.gaps(number) != self._gaps:
+        elif core.state != "free" and self._has_new_gaps():
             self._tools.worker.spawn(self._recount(batch, was))
             return
         else:
             self._durable(batch)
         self._end(was)
 
+    def _has_new_gaps(self) -> bool:
+        known, self._gaps = self._gaps, self._tools.commits.gaps(self._core.number)
+        return self._gaps != known
+
     async def _recount(self, batch: Batch, was: str) -> None:
         """Find out where the batch begins: transactions left gaps."""
         number = self._core.number
-        self._gaps = self._tools.commits.gaps(number)
         entries = sum(isinstance(r, Park | Unpark) for r in batch.records)
         end = await self._tools.loading.retry_end(number)
         self._retry_end = end - entries - (1 if entries else 0)

@@ -25,7 +25,7 @@ def check(owned: Owned, ledger: Ledger, fetch_max: int) -> None:
     if core.intake.memory.events < 0:
         raise Broken(f"BOUND: partition {core.number} counts less than nothing")
     served = core.state in ("active", "draining")
-    if not served or not owned.is_owner or owned.in_flight is not None:
+    if not served or not owned.is_owner or owned.writer.in_flight is not None:
         return
     if core.durable.raw_links != ledger.links:
         raise Broken(f"I4: links of {_different(core.durable.raw_links, ledger.links)}")

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from processors.delivery.commands import Command
 from processors.delivery.lane import Waiting
 from processors.delivery.lanes import Attempt
-from processors.delivery.operations import Operation
-from processors.delivery.partition import Batch, Loaded, Partition
-from processors.delivery.records import Outcome, Written
+from processors.delivery.partition import Loaded, Partition
 from processors.delivery.verdict import NotMade, Verdict
 from tests.simulator.broker import Committed
-from tests.simulator.ledger import Ledger, Transaction
 from tests.simulator.notes import Broken
 from tests.simulator.tools import Tools
-
-AGAIN_SECONDS, COMMIT_INTERVAL_SECONDS, COMMIT_SECONDS_MAX = 0.2, 0.08, 20.0
+from tests.simulator.writer import AGAIN_SECONDS, Writer
 
 
 class Owned:
@@ -25,22 +21,15 @@ class Owned:
     def __init__(self, core: Partition, tools: Tools) -> None:
         self.core = core
         self.closed = False
-        self.epoch = 0  # of the transactional producer
-        self.in_flight: Batch | None = None
+        self.writer = Writer(core, tools, self._done)
         self._tools = tools
         self._doing = False
-        self._written_at = 0.0
         self._wake_at: float | None = None
-        self._aborted: tuple[int, Sequence[Operation]] = (-1, ())
-
-    @property
-    def _ledger(self) -> Ledger:
-        return self._tools.broker.ledgers[self.core.number]
 
     @property
     def is_owner(self) -> bool:
         """Whether nobody has fenced it, as the broker knows it."""
-        return self.epoch == self._ledger.epoch
+        return self.writer.epoch == self.writer.ledger.epoch
 
     # ---- what comes in
 
@@ -92,7 +81,7 @@ class Owned:
             case "commit":
                 self._do(self._commit)
             case "write":
-                self._do(self._write)
+                self._do(self.writer.begin)
             case "close":
                 self.core.kept()
                 self._close()
@@ -116,23 +105,20 @@ class Owned:
             self.closed = True
             self._tools.closed()
 
-    def _later(self) -> None:
-        self._tools.process.after(AGAIN_SECONDS, self._done)
-
     def _open(self) -> None:
         """Fence whoever owned the partition before, once we may own it."""
         epoch = self.core.epoch
         if not self._tools.may_own():
-            self._later()
+            self._tools.process.after(AGAIN_SECONDS, self._done)
             return
 
         def opened(producer: int) -> None:
-            self.epoch = producer
+            self.writer.epoch = producer
             if (self.core.epoch, self.core.state) == (epoch, "fencing"):
                 self.core.opened()
             self._done()
 
-        process, ledger = self._tools.process, self._ledger
+        process, ledger = self._tools.process, self.writer.ledger
         self._tools.broker.ask(process, "open", ledger.open, opened)
 
     def _load(self) -> None:
@@ -149,10 +135,10 @@ class Owned:
 
     def _commit(self) -> None:
         epoch, offset, number = self.core.epoch, self.core.to_commit, self.core.number
-        broker, producer = self._tools.broker, self.epoch
+        broker, producer = self._tools.broker, self.writer.epoch
 
         def commit() -> bool:
-            if producer != self._ledger.epoch:
+            if producer != self.writer.ledger.epoch:
                 return False
             if offset is not None:
                 broker.commit(number, offset)
@@ -169,69 +155,6 @@ class Owned:
             committed(done=True)
         else:
             broker.ask(self._tools.process, "commit", commit, committed)
-
-    # ---- transactions
-
-    def _write(self) -> None:
-        """Write one transaction; those of a busy partition are some time apart."""
-        now = self._tools.clock.now
-        pause = self._written_at + COMMIT_INTERVAL_SECONDS - now
-        if pause > 0 and self.core.state == "active":
-            self._tools.process.after(pause, self._write_now)
-        else:
-            self._write_now()
-
-    def _write_now(self) -> None:
-        tools = self._tools
-        if self.core.want() != "write":
-            self._done()
-            return
-        if self.core.state == "preparing" and not tools.may_own():
-            self._later()
-            return
-        self._written_at = tools.clock.now
-        batch = self._batch()
-        messages = tools.encoder.encode(self.core.number, batch.records)
-        transaction = Transaction(batch.records, messages)
-        fate, ledger, producer = tools.fate(), self._ledger, self.epoch
-
-        def written(result: Written) -> None:
-            wait = {"unknown": COMMIT_SECONDS_MAX, "aborted": AGAIN_SECONDS}
-            seconds = wait.get(result, 0.0) * tools.random.random()
-            tools.process.after(seconds, lambda: self._written(batch, result))
-
-        def write() -> Written:
-            return ledger.write(producer, transaction, fate)
-
-        tools.broker.ask(tools.process, "write", write, written)
-
-    def _batch(self) -> Batch:
-        if self.in_flight is not None:
-            raise Broken(f"I3: two transactions of partition {self.core.number}")
-        batch = self.in_flight = self.core.batch()
-        epoch, again = self._aborted
-        if epoch == self.core.epoch:
-            both = zip(batch.operations, again, strict=False)
-            if any(one is not other for one, other in both):
-                raise Broken("I3: what was aborted is not written before all others")
-        self._aborted = -1, ()
-        return batch
-
-    def _written(self, batch: Batch, result: Written) -> None:
-        core, tools = self.core, self._tools
-        self.in_flight = None
-        was, epoch = core.state, core.epoch
-        tools.notes(f"transaction {result} while {was}", partition=core.number)
-        core.written(batch, result, tools.clock.now)
-        if result == "aborted":
-            self._aborted = epoch, batch.operations
-        if result == "durable":
-            for record in batch.records:
-                if isinstance(record, Outcome):
-                    record.event.body = None
-        if was != "active" and core.state == "active":
-            tools.watch(core.number, core.durable.meta.commands + 1)
-        self._done()
 
     # ---- attempts
 
