@@ -97,7 +97,10 @@ class WorkerSettings(BaseSettings):
         "long, is backlog: younger ones get at least half of the calls",
     )
     commit_interval_seconds: PositiveFloat = Field(
-        0.08, le=1.0, description="between two transactions of a busy partition"
+        0.08,
+        le=1.0,
+        description="between two transactions of a busy partition, at least: longer, "
+        "up to 0.5, where they take long",
     )
     transaction_timeout_seconds: PositiveFloat = Field(
         15.0, ge=5.0, le=60.0, description="after it Kafka gives a transaction up"

@@ -14,6 +14,7 @@ from processors.delivery.partition import Batch, Partition
 from processors.delivery.records import Outcome, Park, Unpark
 from processors.ledger.commits import Result
 from processors.ledger.encode import Effort
+from processors.pace import Pace
 from processors.tools import Tools
 
 log = structlog.get_logger()
@@ -23,14 +24,14 @@ AGAIN_SECONDS = 0.2
 class Writer:
     """Writes what *core* wants written, and calls *done* when it may be asked again.
 
-    Transactions of a busy partition are some time apart.
+    Transactions of a busy partition are some time apart (`Pace`).
     """
 
     def __init__(self, core: Partition, tools: Tools, done: Callable[[], None]) -> None:
         self._core = core
         self._tools = tools
         self._done = done
-        self._written_at = 0.0
+        self._pace = Pace(tools.commit_interval_seconds)
         self._retry_end = 0
         self._gaps = 0
 
@@ -41,8 +42,7 @@ class Writer:
 
     def begin(self) -> None:
         """Write what is wanted, when its time has come."""
-        interval_seconds = self._tools.commit_interval_seconds
-        pause_seconds = self._written_at + interval_seconds - time.monotonic()
+        pause_seconds = self._pace.pause_seconds(time.monotonic())
         if pause_seconds > 0 and self._core.state == "active":
             self._tools.urgent.later(pause_seconds, self._write)
         else:
@@ -55,7 +55,7 @@ class Writer:
         elif core.state == "preparing" and not tools.member.may_own():
             tools.urgent.later(AGAIN_SECONDS, self._done)
         else:
-            self._written_at = time.monotonic()
+            self._pace.began(time.monotonic())
             batch = core.batch()
             messages = tools.encoder.encode(core.number, batch.records)
             writing = tools.commits.write(core.number, messages)
@@ -63,7 +63,7 @@ class Writer:
 
     def _written(self, batch: Batch, writing: Future[Result]) -> None:
         result = writing.result()
-        seconds = time.monotonic() - self._written_at
+        seconds = self._pace.ended(time.monotonic())
         self._tools.metrics.committed(self._core.number, result, seconds)
         take_in = partial(self._take_in, batch, result)
         if result == "aborted":
