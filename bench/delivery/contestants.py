@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench.delivery import environments
 from events.topics import Topic, Topics
 
 ROOT = Path(__file__).parents[2]
@@ -79,7 +79,7 @@ def _worker(
     }
     return Contestant(
         title=title,
-        command=(sys.executable, *module),
+        command=(str(environments.of_ours()), *module),
         environ=clean_environ() | environ,
         topics=topics,
         group=f"{installation}.{DESTINATION}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +25,7 @@ USUAL = Habits()
 
 @dataclass(frozen=True)
 class Rival:
-    """One peer; those without an *oldest* Python run in our own environment."""
+    """One peer; those without an *oldest* Python run in that of ours."""
 
     title: str
     folder: str
@@ -41,8 +40,8 @@ class Rival:
             Missing: It could not be installed; the message says why.
         """
         if self.oldest is None:
-            return Path(sys.executable)
-        return environments.python(self.folder, self.oldest)
+            return environments.of_ours()
+        return environments.of_peer(self.folder, self.oldest)
 
     def enter(self, kafka: str, run: str) -> Contestant:
         """Return its worker for topics and a group of its own.

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import secrets
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from bench.delivery import contestants, links
+from bench.delivery import contestants, environments, links
 from bench.delivery.acquire import Acquired
 from bench.delivery.contestants import CALLS_IN_FLIGHT_MAX, DESTINATION, Enter
 from bench.delivery.double import calls_per_second_alone
@@ -74,8 +73,9 @@ def _entered(say: Say) -> dict[str, Enter]:
         OURS: contestants.ours,
         BARE: contestants.without_ledger,
     }
+    say(f"{OURS}: {environments.version(environments.of_ours())}")
     try:
-        PYRALLEL.python()
+        say(f"{PEER}: {environments.version(PYRALLEL.python())}")
         entered[PEER] = PYRALLEL.enter
     except Missing as reason:
         say(f"{PEER} is left out: {reason}")
@@ -102,7 +102,8 @@ def _acquired(
     with topics_made(kafka, worker.needed):
         size = links.fill(kafka, worker.topics.links(DESTINATION), count)
         say(f"{count:,} links of {size:.0f} bytes are written")
-        command = [sys.executable, "-m", "bench.delivery.acquire", DESTINATION]
+        program = str(environments.of_ours())
+        command = [program, "-m", "bench.delivery.acquire", DESTINATION]
         with contextlib.suppress(subprocess.TimeoutExpired):
             done = subprocess.run(
                 command,

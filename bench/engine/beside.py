@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
+
+from bench.delivery import environments
 
 Say = Callable[[str], None]
 RESULT = "RESULT "
@@ -21,7 +22,9 @@ def measured(module: str, options: Sequence[str], say: Say) -> dict[str, str]:
         return {}
     named = dict[str, str]()
     with subprocess.Popen(
-        [sys.executable, "-m", module, *options], stdout=subprocess.PIPE, text=True
+        [str(environments.of_ours()), "-m", module, *options],
+        stdout=subprocess.PIPE,
+        text=True,
     ) as started:
         assert started.stdout is not None  # noqa: S101 -- it is a pipe
         for line in started.stdout:

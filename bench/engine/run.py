@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from bench.delivery import contestants
+from bench.delivery import contestants, environments
 from bench.delivery.contestants import CALLS_IN_FLIGHT_MAX, Enter
 from bench.delivery.double import calls_per_second_alone
 from bench.delivery.process import NotWorking
@@ -51,9 +51,10 @@ def compare(kafka: KafkaSettings, plan: Plan, say: Say) -> Figures:
 
 def _entered(say: Say) -> dict[str, Enter]:
     entered: dict[str, Enter] = {OURS: contestants.ours}
+    say(f"{OURS}: {environments.version(environments.of_ours())}")
     for rival in RIVALS:
         try:
-            rival.python()
+            say(f"{rival.title}: {environments.version(rival.python())}")
             entered[rival.title] = rival.enter
         except Missing as reason:
             say(f"{rival.title} is left out: {reason}")
