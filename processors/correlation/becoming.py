@@ -18,13 +18,15 @@ class Becoming(NamedTuple):
     """The user's fate, and what the events change in its light.
 
     `facts` is None where nobody ever was deleted or merged; `off` stands for a user who
-    is not there.
+    is not there. Where that is `doubted`, an earlier attempt may have said so without
+    any of the events saying it: what was told last is not known.
     """
 
     facts: Facts | None
     fate: Fate
     off: str
     changes: list[Change]
+    doubted: bool = False
 
 
 def becoming_of(items: Sequence[Item], link: Link, rules: Rules) -> Becoming:
@@ -33,18 +35,50 @@ def becoming_of(items: Sequence[Item], link: Link, rules: Rules) -> Becoming:
     The fate decides whether the record is active, whoever brought it about. A deletion
     that is known to be a merge before it acts leaves the record as it is. Where the
     fate is not what the newest event says (a mark that came later, a primary that
-    went), the mark sets it, just above what it corrects.
+    went), the mark sets it, just above what it corrects. An attempt of the first of
+    *items* alone may have done so in the light of another fate.
     """
     changes = [item.change for item in items]
     if not link.marks and not any(item.is_special for item in items):
         return Becoming(None, "there", "", changes)
+    becoming = _at_once(items, link, rules)
+    counts = range(1, len(items))
+    if any(_told_else(count, items, becoming, link, rules) for count in counts):
+        return _at_once(items, link, rules, doubted=True)
+    return becoming
+
+
+def _told_else(
+    count: int, items: Sequence[Item], now: Becoming, link: Link, rules: Rules
+) -> bool:
+    """Whether an attempt of the first *count* may have told what nobody says *now*.
+
+    One that ends a user waits until the log has been read past its grace: it was made
+    before the next event came.
+    """
+    before, known = _at_once(items[:count], link, rules), link.fingerprints.get(ACTIVE)
+    late = items[count].received_at - rules.grace_seconds
+    received_at = {item.change.offset: item.received_at for item in items[:count]}
+    for change in before.changes:
+        value = change.fields.get(ACTIVE, known)
+        acted = value != before.off or received_at[change.offset] < late
+        if value != known and acted and change not in now.changes:
+            return True
+    return False
+
+
+def _at_once(
+    items: Sequence[Item], link: Link, rules: Rules, *, doubted: bool = False
+) -> Becoming:
+    """Return the same for a first attempt; its corrections are the last changes."""
+    changes = [item.change for item in items]
     marks = [mark for item in items for mark in item.marks]
     facts = _known(link).plus(marks)
     fate = facts.fate(rules.grace_seconds)
     secret = items[0].secret
     off = secret.of_switch(ACTIVE, on=False)
     on = secret.of_switch(ACTIVE, on=True)
-    judged = _Judged(items, link, rules, fate)
+    judged = _Judged(items, link, rules, fate, doubted)
     changes = [
         replace(change, fields={**change.fields, ACTIVE: on})
         if item.is_deletion and not item.is_control and judged.keeps(item)
@@ -52,10 +86,11 @@ def becoming_of(items: Sequence[Item], link: Link, rules: Rules) -> Becoming:
         for item, change in zip(items, changes, strict=True)
     ]
     by = judged.decider
-    if by is not None and fate != "there":
-        keeps = fate == "merged" and rules.on.merged != "deactivate"
-        changes += judged.corrected(changes, by.change, on if keeps else off, off)
-    return Becoming(facts, fate, off, changes)
+    if by is not None and (doubted or fate != "there"):
+        merged_off = fate == "merged" and rules.on.merged == "deactivate"
+        wanted = off if fate == "deleted" or merged_off else on
+        changes += judged.corrected(changes, by.change, wanted, off)
+    return Becoming(facts, fate, off, changes, doubted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +101,7 @@ class _Judged:
     link: Link
     rules: Rules
     fate: Fate
+    doubted: bool
 
     @property
     def decider(self) -> Item | None:
@@ -89,13 +125,14 @@ class _Judged:
     ) -> list[Change]:
         """Return the change that *by* makes to get what is *wanted*, if it must."""
         base = self.link.versions.get(ACTIVE)
-        told = self.link.fingerprints.get(ACTIVE)
+        told = None if self.doubted else self.link.fingerprints.get(ACTIVE)
         for change in changes:
             own = change.version
             if ACTIVE in change.fields and (base is None or own > base):
                 base, told = own, change.fields[ACTIVE]
         before = _known(self.link).fate(self.rules.grace_seconds)
-        if told == wanted or (told is None and before == self.fate):
+        known = told is not None or self.doubted
+        if told == wanted or (not known and before == self.fate):
             return []
         version = by.version if base is None or by.version > base else _above(base)
         fields: dict[str, str | None] = {ACTIVE: wanted}

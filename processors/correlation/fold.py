@@ -37,8 +37,11 @@ class Fold:
         self._durable = durable or link
         self.rules = rules
         becoming = becoming_of(items, link, rules)
-        self.facts, self.fate, self._off, changes = becoming
+        self.facts, self.fate, self._off, changes, doubted = becoming
         known = link if rules.fold else link.but(fingerprints=_own(link, OWN))
+        if doubted:
+            others = known.fingerprints.keys() - {ACTIVE}
+            known = known.but(fingerprints=_own(known, others))
         self.plan = guard.plan(known, changes)
         winners = {change.offset for change in self.plan.winners.values()}
         self.winners = [i for i in items if i.change.offset in winners]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from itertools import permutations
 
 import pytest
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 from events.model import Event
 from processors.correlation.calls import Deactivate, Delete, Restore, Update
 from processors.correlation.correlate import Moment
+from processors.correlation.reading import Item
 from processors.delivery.verdict import NeedsGrace, NeedsReview
-from tests.support.records import User, event, mark, rules
+from tests.support.records import Lost, User, event, mark, rules
 
 MAIL = "ann@example.com"
 
@@ -164,6 +166,49 @@ def test_marks_and_deletions_in_any_order_and_number_end_the_same(
             left = left[fold:]
 
     assert active(other) == active(straight)
+
+
+STORY = [*MARKS, *(event("updated", at, name=f"Ann {at}") for at in (18, 22, 65, 99))]
+
+
+@given(
+    st.lists(st.sampled_from(STORY), min_size=1, max_size=6, unique_by=lambda e: e.id),
+    st.lists(st.tuples(st.integers(1, 6), st.sampled_from([1, 2, None])), max_size=6),
+)
+def test_attempts_whose_answers_were_lost_change_nothing_in_the_end(
+    events: list[Event], attempts: list[tuple[int, int | None]]
+) -> None:
+    straight, other = linked(), linked()
+
+    for each in events:
+        straight.takes(each)
+    lane, tried = list[Item](), 0
+    for number, each in enumerate(events):  # each comes when the grace is over
+        lane += other.items(each, received_at=1000.0 * number)
+    for more, lost_after in [*attempts, (6, None)]:
+        tried = max(tried, more)  # what was tried together is tried together again
+        with contextlib.suppress(Lost):
+            if lane:
+                other.tries(lane[:tried], lost_after=lost_after)
+                lane, tried = lane[tried:], 0
+
+    assert lane == []
+    assert active(other) == active(straight)
+
+
+def test_a_change_restores_whom_a_mark_had_deactivated_though_the_answer_was_lost() -> (
+    None
+):
+    user = linked()
+    [gone] = items = user.items(mark("deleted", 20))
+    with pytest.raises(Lost):
+        user.tries([gone], lost_after=1)
+    items += user.items(event("updated", 30, name="Ann B"), received_at=1000.0)
+
+    user.tries(items)
+
+    restored = [Restore("c1"), Update("c1", {"name": "Ann B"})]
+    assert user.records.calls == [Deactivate("c1"), *restored]
 
 
 # ---- grace
