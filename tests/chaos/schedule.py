@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from tests.chaos.faults import FAULTS, Fault
 from tests.chaos.stage import Stage
 
-GAP_SECONDS = (4.0, 8.0)
+GAP_SECONDS = (3.0, 6.0)
 
 
 def inflict_until(
