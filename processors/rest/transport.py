@@ -241,8 +241,8 @@ class _Socket(_Outer):
         if self._inner.is_closing():
             return
         waiting, written = self._inner.get_write_buffer_size(), 0
-        # Nothing is between the question and the kernel but the call itself: a few
-        # microseconds, in which a freeze still lets this one write out.
+        # Nothing is between the question and the kernel but the call itself. It gives
+        # the interpreter's lock away: a freeze in it still lets this one write out.
         if not self._lease():
             self._refuse()
             return
