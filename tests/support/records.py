@@ -33,6 +33,7 @@ SECRET = Fingerprints("secret")
 LATER = Moment(1e10, 1e10)
 FIELDS = {"email": "email", "name": "name", "phone": "phone_number"}
 USER = "auth0|1"
+MAIL = "ann@example.com"
 
 
 class Able(Rules):
@@ -212,6 +213,19 @@ class User:
         verdict = self.takes(*events)
         assert isinstance(verdict, NeedsReview), verdict
         return verdict.reason
+
+
+def linked(**on: str) -> User:
+    """Return a user with a record, last changed at second 10."""
+    user = User(rules(on=on))
+    user.takes(event("created", 10, email=MAIL, name="Ann"))
+    user.records.calls.clear()
+    return user
+
+
+def active(user: User) -> bool:
+    """Whether that record is active."""
+    return user.records.held["c1"].active
 
 
 class Lost(Exception):

@@ -17,9 +17,8 @@ from processors.correlation.calls import (
 )
 from processors.correlation.correlate import Moment
 from processors.delivery.verdict import NeedsReview, Settled
-from tests.support.records import USER, Records, User, event, mark, rules
+from tests.support.records import MAIL, USER, Records, User, event, mark, rules
 
-MAIL = "ann@example.com"
 SELECT = "$exists(app_metadata.plan)"
 PRO: dict[str, Any] = {"app_metadata": {"plan": "pro"}}
 

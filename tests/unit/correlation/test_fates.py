@@ -1,4 +1,4 @@
-"""Deletions, merges and revivals: in any order, and any number of them."""
+"""Deletions, merges and their marks: in any order, and any number of them."""
 
 from __future__ import annotations
 
@@ -10,25 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.model import Event
-from processors.correlation.calls import Deactivate, Delete, Restore, Update
+from processors.correlation.calls import Deactivate, Restore, Update
 from processors.correlation.correlate import Moment
 from processors.correlation.reading import Item
 from processors.delivery.verdict import NeedsGrace, NeedsReview
-from tests.support.records import Lost, User, event, mark, rules
-
-MAIL = "ann@example.com"
-
-
-def linked(**on: str) -> User:
-    """Return a user with a record, last changed at second 10."""
-    user = User(rules(on=on))
-    user.takes(event("created", 10, email=MAIL, name="Ann"))
-    user.records.calls.clear()
-    return user
-
-
-def active(user: User) -> bool:
-    return user.records.held["c1"].active
+from tests.support.records import MAIL, Lost, User, active, event, linked, mark, rules
 
 
 def test_a_mark_is_noted_and_kept_in_the_link_of_a_user_never_seen_too() -> None:
@@ -196,9 +182,7 @@ def test_attempts_whose_answers_were_lost_change_nothing_in_the_end(
     assert active(other) == active(straight)
 
 
-def test_a_change_restores_whom_a_mark_had_deactivated_though_the_answer_was_lost() -> (
-    None
-):
+def test_a_change_restores_whom_an_unanswered_mark_deactivated() -> None:
     user = linked()
     [gone] = items = user.items(mark("deleted", 20))
     with pytest.raises(Lost):
@@ -249,97 +233,7 @@ def test_an_update_that_finds_nobody_waits_for_its_creation() -> None:
     assert user.records.held["c1"].fields["phone"] == "1"
 
 
-# ---- revival
-
-
-def test_a_newer_change_revives_who_was_deleted() -> None:
-    user = linked()
-    user.takes(event("deleted", 20))
-    user.records.calls.clear()
-
-    user.takes(event("created", 30, email=MAIL, name="Ann"))
-
-    assert user.records.calls[0] == Restore("c1")
-    assert isinstance(user.records.calls[1], Update)
-    assert active(user)
-    assert user.link.marks == {}
-
-
-def test_what_is_older_than_a_deletion_is_stale() -> None:
-    user = linked()
-    user.takes(event("deleted", 20))
-
-    assert user.outcomes(event("updated", 15, name="Bea")) == ["stale"]
-    assert not active(user)
-
-
-def test_a_deleted_user_leaves_a_tombstone_without_personal_data() -> None:
-    user = linked()
-    user.takes(event("deleted", 20))
-
-    assert MAIL not in str(user.link)
-    assert user.outcomes(event("deleted", 20)) == ["duplicate"]
-
-
-def test_a_deleted_user_whom_nobody_knows_leaves_a_tombstone_too() -> None:
-    user = User(rules())
-
-    assert user.outcomes(event("deleted", 20, email=MAIL)) == ["skipped"]
-    assert user.outcomes(event("created", 10, email=MAIL)) == ["stale"]
-    assert user.records.held == {}
-
-
-def test_after_a_delete_a_newer_creation_makes_a_new_record() -> None:
-    user = linked(deleted="delete")
-    user.takes(event("deleted", 20))
-
-    assert user.outcomes(event("created", 30, email=MAIL)) == ["created"]
-    assert user.records.calls[0] == Delete("c1")
-
-
-# ---- blocked and deselected
-
-
-def test_a_blocked_user_is_deactivated_and_restored_where_that_is_wanted() -> None:
-    user = linked(blocked="deactivate")
-
-    assert user.outcomes(event("updated", 20, blocked=True)) == ["deactivated"]
-    assert user.outcomes(event("updated", 21, name="Bea")) == ["updated"]
-    assert not active(user)
-    assert user.outcomes(event("updated", 22, blocked=False)) == ["restored"]
-    assert active(user)
-
-
-def test_blocked_is_ignored_by_default() -> None:
-    user = linked()
-
-    assert user.outcomes(event("updated", 20, blocked=True)) == ["unchanged"]
-
-
-def test_an_older_block_is_stale() -> None:
-    user = linked(blocked="deactivate")
-    user.takes(event("updated", 30, blocked=False))
-
-    user.takes(event("updated", 20, blocked=True))
-
-    assert active(user)
-
-
-def test_who_is_created_as_blocked_is_made_and_deactivated() -> None:
-    user = User(rules(on={"blocked": "deactivate"}))
-
-    user.takes(event("created", 1, email=MAIL, blocked=True))
-
-    assert not active(user)
-
-
-def test_a_revival_of_who_is_still_blocked_stays_inactive() -> None:
-    user = linked(blocked="deactivate")
-    user.takes(event("deleted", 20))
-
-    user.takes(event("created", 30, email=MAIL, blocked=True))
-
-    assert not active(user)
+# ---- what comes after
 
 
 def test_what_a_primary_takes_along_is_told_anew_when_the_user_comes_back() -> None:
