@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 from processors.correlation.fates import CHANGED, Facts, Fate
@@ -42,29 +43,35 @@ def becoming_of(items: Sequence[Item], link: Link, rules: Rules) -> Becoming:
     if not link.marks and not any(item.is_special for item in items):
         return Becoming(None, "there", "", changes)
     becoming = _at_once(items, link, rules)
-    counts = range(1, len(items))
-    if any(_told_else(count, items, becoming, link, rules) for count in counts):
+    said = set(map(_said, becoming.changes))
+    if any(_said(told) not in said for told in _told_before(items, link, rules)):
         return _at_once(items, link, rules, doubted=True)
     return becoming
 
 
-def _told_else(
-    count: int, items: Sequence[Item], now: Becoming, link: Link, rules: Rules
-) -> bool:
-    """Whether an attempt of the first *count* may have told what nobody says *now*.
+def _said(change: Change) -> tuple[int, Version, str | None]:
+    return change.offset, change.version, change.fields.get(ACTIVE)
+
+
+def _told_before(items: Sequence[Item], link: Link, rules: Rules) -> Iterator[Change]:
+    """Yield what attempts of the first *items* alone may have told, if not known.
 
     One that ends a user waits until the log has been read past its grace: it was made
     before the next event came.
     """
-    before, known = _at_once(items[:count], link, rules), link.fingerprints.get(ACTIVE)
-    late = items[count].received_at - rules.grace_seconds
-    received_at = {item.change.offset: item.received_at for item in items[:count]}
-    for change in before.changes:
-        value = change.fields.get(ACTIVE, known)
-        acted = value != before.off or received_at[change.offset] < late
-        if value != known and acted and change not in now.changes:
-            return True
-    return False
+    known, facts = link.fingerprints.get(ACTIVE), _known(link)
+    received_at = {item.change.offset: item.received_at for item in items}
+    for count, (item, following) in enumerate(pairwise(items), 1):
+        facts = facts.plus(item.marks)
+        if facts.fate(rules.grace_seconds) == "there":
+            continue  # then no more is told than the events say
+        before = _at_once(items[:count], link, rules)
+        late = following.received_at - rules.grace_seconds
+        for change in before.changes:
+            value = change.fields.get(ACTIVE, known)
+            acted = value != before.off or received_at[change.offset] < late
+            if value != known and acted:
+                yield change
 
 
 def _at_once(
