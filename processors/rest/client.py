@@ -18,12 +18,13 @@ from processors.delivery.verdict import Rejected, RetryLater, Unavailable
 from processors.rest.answers import Classifier, Meaning
 from processors.rest.auth import ClientCredentials
 from processors.rest.connection import Connection
+from processors.rest.connector import leaving
 from processors.rest.credentials import Credentials, Fixed, Headers
 from processors.rest.leased import LeasedSession
 from processors.rest.reading import Heard, Page, Reader
 from processors.rest.requests import Request, Requests
 from processors.rest.tokens import NoToken, Tokens
-from processors.rest.transport import Lease, Sent, leaving, watched
+from processors.rest.transport import Lease, Sent, watched
 
 
 class Pace(Protocol):

@@ -10,7 +10,8 @@ import httpx
 from aiohttp import ClientResponse, ClientSession, ClientTimeout, DummyCookieJar
 from yarl import URL
 
-from processors.rest.transport import Connector, Lease, LeasedTransport
+from processors.rest.connector import Connector
+from processors.rest.transport import Lease, LeasedTransport
 
 # After a write of more than 64 KiB aiohttp waits for the network; a piece is more.
 PIECE_BYTES = 131_072

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pytest
@@ -27,7 +29,7 @@ from processors.correlation.rules import Lookup
 from processors.delivery.verdict import RetryLater
 from processors.rest.client import RestClient
 from processors.rest.leased import PIECE_BYTES, LeasedSession
-from processors.rest.transport import LeaseLost, watched
+from processors.rest.transport import LeasedSocket, LeaseLost, watched
 from tests.support.destination import connection
 from tests.support.eventually import eventually
 from tests.support.first_bytes import counting_first_bytes, trusting
@@ -161,6 +163,56 @@ def test_what_is_written_is_under_way_before_the_loop_goes_on(
         transport.abort()
 
     with counting_first_bytes(scheme) as server:
+        run(loop, body())
+
+
+class Other:
+    """A thread that takes the interpreter when it is given away, and counts."""
+
+    def __init__(self) -> None:
+        self.turns, self._ended = 0, False
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Self:
+        self._seconds = sys.getswitchinterval()
+        sys.setswitchinterval(60.0)  # it does not ask for it
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended = True
+        self._thread.join()
+        sys.setswitchinterval(self._seconds)
+
+    def _run(self) -> None:
+        while not self._ended:
+            self.turns += 1
+            time.sleep(0)  # gives it away
+
+
+@on_both_loops
+def test_no_other_thread_comes_between_the_question_and_the_kernel(loop: str) -> None:
+    asked_at = 0
+
+    def lease() -> bool:
+        nonlocal asked_at
+        asked_at = other.turns
+        return True
+
+    async def body() -> None:
+        ours, theirs = socket.socketpair()
+        running = asyncio.get_running_loop()
+        transport, _ = await running.create_connection(asyncio.Protocol, sock=ours)
+        leased = LeasedSocket(transport, lease)
+        with theirs:
+            for _ in range(100):
+                eventually(lambda: other.turns > asked_at)
+                leased.write(b"x")
+                assert other.turns == asked_at
+                assert theirs.recv(2) == b"x"
+        transport.abort()
+
+    with Other() as other:
         run(loop, body())
 
 
