@@ -41,7 +41,7 @@ def main(
         options = (*plan.budget, "--broker", settings.bootstrap_servers)
         budget = measured("bench.budget", options, say)
     console.print(figures.table(found, titles))
-    say("* was cut off there: what it did until then, divided by the time")
+    say("* was cut off there: events/s if all goes on at the pace of its busiest user")
     for line in [*figures.bars(found), *predicted.lines(found, plan)]:
         say(line)
     say(" ".join(f"{name}={value}" for name, value in rules.items()))

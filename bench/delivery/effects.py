@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from bench.delivery.crm import Call
 
+BUSY_SHARE = 0.05  # of the events; the progress of a user with few says nothing
+
 
 @dataclass(frozen=True)
 class Effects:
@@ -24,6 +26,7 @@ class Effects:
     reordered: int  # first calls of an event after one of a later event of the user
     repeated: int  # calls of events that had ended, and that are not out of order
     stale: int  # contacts whose last call is not of their user's last event
+    through: float = 1.0  # part that ended of what the busy user furthest behind has
 
     @property
     def calls_per_event(self) -> float:
@@ -56,6 +59,11 @@ class Tally:
         self._waiting = dict[str, list[int]]()
         for number in range(first + len(users) - 1, first - 1, -1):
             self._waiting.setdefault(f"c_{users[number - first]}", []).append(number)
+        self._busy = {
+            contact: len(them)
+            for contact, them in self._waiting.items()
+            if len(them) >= BUSY_SHARE * len(users)
+        }
         self._newest = {contact: them[0] for contact, them in self._waiting.items()}
         self._highest, self._last = dict[str, int](), dict[str, int]()
         self._life = _Life()
@@ -106,6 +114,10 @@ class Tally:
             reordered=self._reordered,
             repeated=self._repeated,
             stale=sum(self._last.get(c) != n for c, n in self._newest.items()),
+            through=min(
+                ((n - len(self._waiting[c])) / n for c, n in self._busy.items()),
+                default=self.ended / self.events,
+            ),
         )
 
 

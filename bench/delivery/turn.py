@@ -42,8 +42,14 @@ class Turn:
 
     @property
     def per_second(self) -> float:
-        """Events that ended in a second."""
-        return self.effects.ended / self.seconds
+        """Events that ended in a second.
+
+        Of a turn that was cut off: as many as if all had gone on at the pace of the
+        busiest user, who decides when it is over. The others are through before.
+        """
+        seen = self.effects
+        part = seen.through if self.cut_off else 1.0
+        return min(seen.ended, part * (seen.ended + seen.lost)) / self.seconds
 
     @property
     def cpu_ms_per_event(self) -> float:

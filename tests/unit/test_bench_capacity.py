@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,14 @@ def found(**rates: dict[str, float]) -> Figures:
         for title, rate in rates.get(name, {}).items()
     }
     return Figures(turns)
+
+
+def test_who_is_cut_off_is_as_fast_as_the_busiest_user_gets_on() -> None:
+    seen = Effects(900, 10.0, 900, 100, 0, 0, 0, through=0.4)
+    through = Turn(seen, 10.0, 1.0, 100.0, 0.0)
+
+    assert through.per_second == 90.0
+    assert replace(through, cut_off=True).per_second == 40.0
 
 
 def lines_of(figures: Figures, what: str) -> list[str]:

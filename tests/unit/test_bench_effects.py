@@ -37,6 +37,23 @@ def test_events_after_the_users_last_call_are_lost_and_the_user_is_stale() -> No
     assert (found.ended, found.lost, found.stale) == (2, 2, 1)
 
 
+def test_how_far_all_are_is_how_far_the_busiest_user_is() -> None:
+    crowd = list(range(100, 130))
+    users = [*[ANN] * 10, *crowd]
+    done = [Call(float(n), f"c_{users[n]}", n) for n in (0, 1, *range(10, 40))]
+
+    found = effects(done, users, 0)
+
+    assert (found.ended, found.through) == (32, 0.2)
+
+
+def test_without_a_busy_user_all_are_as_far_as_the_events() -> None:
+    users = list(range(100))
+    done = [Call(float(n), f"c_{n}", n) for n in range(25)]
+
+    assert effects(done, users, 0).through == 0.25
+
+
 def test_an_event_that_is_called_for_first_after_a_later_one_is_reordered() -> None:
     found = effects(calls(0, 3, 1, 2), USERS, 0)
 
