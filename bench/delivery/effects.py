@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from bench.delivery.crm import Call
 
@@ -26,7 +27,9 @@ class Effects:
     reordered: int  # first calls of an event after one of a later event of the user
     repeated: int  # calls of events that had ended, and that are not out of order
     stale: int  # contacts whose last call is not of their user's last event
-    through: float = 1.0  # part that ended of what the busy user furthest behind has
+    per_second_max: float = (
+        inf  # events, if all went on at the slowest busy user's pace
+    )
 
     @property
     def calls_per_event(self) -> float:
@@ -69,6 +72,7 @@ class Tally:
         self._life = _Life()
         self._reordered = self._repeated = 0
         self._at = list[float]()
+        self._at_of = {contact: list[float]() for contact in self._busy}
 
     @property
     def calls(self) -> int:
@@ -92,6 +96,8 @@ class Tally:
 
     def _add(self, call: Call) -> None:
         self._at.append(call.at)
+        if call.contact in self._at_of:
+            self._at_of[call.contact].append(call.at)
         highest = self._highest.get(call.contact, -1)
         if self._life.out_of_order(call):
             self._reordered += 1
@@ -114,11 +120,15 @@ class Tally:
             reordered=self._reordered,
             repeated=self._repeated,
             stale=sum(self._last.get(c) != n for c, n in self._newest.items()),
-            through=min(
-                ((n - len(self._waiting[c])) / n for c, n in self._busy.items()),
-                default=self.ended / self.events,
-            ),
+            per_second_max=min(map(self._pace, self._busy), default=inf),
         )
+
+    def _pace(self, contact: str) -> float:
+        """Return how many events would end in a second at the pace of this user's."""
+        at, events = self._at_of[contact] or [0.0], self._busy[contact]
+        ended = events - len(self._waiting[contact]) - 1  # since its first call
+        seconds = at[-1] - at[0]
+        return self.events / events * ended / seconds if seconds else inf
 
 
 def effects(calls: Iterable[Call], users: Sequence[int], first: int) -> Effects:

@@ -44,12 +44,11 @@ class Turn:
     def per_second(self) -> float:
         """Events that ended in a second.
 
-        Of a turn that was cut off: as many as if all had gone on at the pace of the
-        busiest user, who decides when it is over. The others are through before.
+        Of a turn that was cut off not more than the busiest user's pace allows, who
+        decides when it is over: the others are through before.
         """
-        seen = self.effects
-        part = seen.through if self.cut_off else 1.0
-        return min(seen.ended, part * (seen.ended + seen.lost)) / self.seconds
+        rate = self.effects.ended / self.seconds
+        return min(rate, self.effects.per_second_max) if self.cut_off else rate
 
     @property
     def cpu_ms_per_event(self) -> float:

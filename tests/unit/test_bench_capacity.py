@@ -45,7 +45,7 @@ def found(**rates: dict[str, float]) -> Figures:
 
 
 def test_who_is_cut_off_is_as_fast_as_the_busiest_user_gets_on() -> None:
-    seen = Effects(900, 10.0, 900, 100, 0, 0, 0, through=0.4)
+    seen = Effects(900, 10.0, 900, 100, 0, 0, 0, per_second_max=40.0)
     through = Turn(seen, 10.0, 1.0, 100.0, 0.0)
 
     assert through.per_second == 90.0

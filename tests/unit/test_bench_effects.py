@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from bench.delivery.crm import Call
 from bench.delivery.effects import Tally, effects
 
@@ -37,21 +39,19 @@ def test_events_after_the_users_last_call_are_lost_and_the_user_is_stale() -> No
     assert (found.ended, found.lost, found.stale) == (2, 2, 1)
 
 
-def test_how_far_all_are_is_how_far_the_busiest_user_is() -> None:
-    crowd = list(range(100, 130))
-    users = [*[ANN] * 10, *crowd]
-    done = [Call(float(n), f"c_{users[n]}", n) for n in (0, 1, *range(10, 40))]
+def test_all_go_on_at_the_pace_of_the_busiest_user() -> None:
+    users = [*[ANN] * 10, *range(100, 130)]  # a quarter of the events are Ann's
+    done = [*(Call(0.5 * n, "c_1", n) for n in range(5)), Call(2.0, "c_100", 10)]
 
-    found = effects(done, users, 0)
-
-    assert (found.ended, found.through) == (32, 0.2)
+    assert effects(done, users, 0).per_second_max == 8.0  # two of hers in a second
 
 
-def test_without_a_busy_user_all_are_as_far_as_the_events() -> None:
-    users = list(range(100))
+def test_what_has_no_busy_user_or_has_not_begun_with_it_says_no_pace() -> None:
+    nobody = list(range(100))
     done = [Call(float(n), f"c_{n}", n) for n in range(25)]
 
-    assert effects(done, users, 0).through == 0.25
+    assert effects(done, nobody, 0).per_second_max == inf
+    assert effects(done, [*nobody, *[ANN] * 10], 0).per_second_max == inf
 
 
 def test_an_event_that_is_called_for_first_after_a_later_one_is_reordered() -> None:
