@@ -71,14 +71,16 @@ def calls_per_event(
 ) -> float:
     """Return how many calls an event takes where waiting events become one call.
 
-    A user has at most one call at a time, so not more than 1 / *seconds_per_call* of
-    them in a second, however many events come.
+    A user has at most one call at a time, of *seconds_per_call*; the next begins with
+    the user's next event, or at once where that has come meanwhile. Events come evenly,
+    *events_per_second*, and none wait but for that; where there is a backlog more of
+    them share a call.
 
-    >>> calls_per_event([0.5, 0.25, 0.25], 8.0, 0.5)  # 4, 2 and 2 events a second
-    0.75
+    >>> calls_per_event([0.5, 0.25, 0.25], 8.0, 0.25)  # 4, 2 and 2 events a second
+    0.58...
     """
-    call_share_max = 1.0 / (events_per_second * seconds_per_call)
-    return sum(min(share, call_share_max) for share in of_users)
+    waiting = events_per_second * seconds_per_call
+    return sum(share / (1.0 + share * waiting) for share in of_users)
 
 
 def of_budget(calls: int, per_seconds: float, owned: int, partitions: int) -> float:

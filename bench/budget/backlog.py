@@ -16,10 +16,10 @@ from bench.budget.live import Live
 from bench.budget.windows import Stretch, most_in_any, used
 from bench.budget.workers import Group, Worker, group
 from bench.delivery import contestants, keys
-from bench.delivery.bodies import bodies
 from bench.delivery.crm import Call
 from bench.delivery.effects import effects
-from bench.delivery.feed import feed, progress
+from bench.delivery.offer import Offer
+from bench.delivery.progress import progress
 from bench.ingest.stored import topics_made
 from bench.isolation.latency import latencies
 from events.kafka import KafkaSettings
@@ -80,9 +80,9 @@ def measure(kafka: KafkaSettings, plan: Plan, say: Say) -> Found:
         double.running() as crm,
         group(kafka.bootstrap_servers, run, crm.url) as workers,
     ):
-        feed(kafka, topic, bodies(live_users))
+        Offer(kafka, topic, live_users).run()
         rss_mb_idle = _linked(workers, done)
-        feed(kafka, topic, bodies(users, len(live_users)))
+        Offer(kafka, topic, users, first=len(live_users)).run()
         say(f"{len(users):,} old events of {many:,} users wait")
         begun = time.monotonic()
         worker = workers.start("w")

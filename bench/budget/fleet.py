@@ -14,10 +14,10 @@ from bench.budget.rebalances import steps
 from bench.budget.windows import Stretch, most_in_any, stop, used
 from bench.budget.workers import Group, Worker, group
 from bench.delivery import contestants
-from bench.delivery.bodies import bodies
 from bench.delivery.crm import Call
 from bench.delivery.effects import Effects, effects
-from bench.delivery.feed import feed, progress
+from bench.delivery.offer import Offer
+from bench.delivery.progress import progress
 from bench.ingest.stored import topics_made
 from events.kafka import KafkaSettings
 
@@ -68,10 +68,10 @@ def measure(kafka: KafkaSettings, plan: Plan, say: Say) -> Found:
         double.running() as crm,
         group(kafka.bootstrap_servers, run, crm.url) as workers,
     ):
-        feed(kafka, events, bodies(users))
+        Offer(kafka, events, users).run()
         phases = _Phases(crm, workers, plan, say)
         steady = phases.steady()
-        feed(kafka, events, bodies(users, len(users)))
+        Offer(kafka, events, users, first=len(users)).run()
         joined, left = phases.joined(), phases.left()
         phases.wait_for(lambda: done() >= 2 * len(users))
         rebalanced = list(steps(workers.logs()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 from bench.delivery import keys
@@ -22,11 +23,13 @@ class Scenario:
     events: int
     rounds: int = 1
     seconds_max: float = SECONDS_MAX  # a worker that is not through by then is cut off
+    per_second: float = inf  # events that come; else all wait already
 
     @property
     def title(self) -> str:
         """How it is called in the table."""
-        return f"{self.keys} {self.delay_ms} ms"
+        paced = "" if self.per_second == inf else f", {self.per_second:.0f}/s"
+        return f"{self.keys} {self.delay_ms} ms{paced}"
 
     @property
     def decides(self) -> bool:

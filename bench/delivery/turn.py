@@ -13,12 +13,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.delivery import double, process, scrape
-from bench.delivery.bodies import bodies
 from bench.delivery.contestants import CRM_TOKEN, Contestant, Enter
 from bench.delivery.double import Double
 from bench.delivery.effects import Effects, Tally
-from bench.delivery.feed import feed, progress
+from bench.delivery.offer import Offer
 from bench.delivery.process import Running
+from bench.delivery.progress import progress
 from bench.delivery.scenario import Scenario
 from bench.delivery.watch import Watch
 from bench.ingest.stored import topics_made
@@ -85,9 +85,10 @@ class Field:
         with process.running(title, command, environ, self.directory) as worker:
             yield worker
 
-    def feed(self, users: list[int], first: int = 0) -> None:
+    def feed(self, users: list[int], first: int = 0, per_second: float = inf) -> None:
         """Write an event of each of *users*; return when all are durable."""
-        feed(self.kafka, self.contestant.topics.events, bodies(users, first))
+        events = self.contestant.topics.events
+        Offer(self.kafka, events, users, per_second, first).run()
 
     def wait(self, worker: Running, watch: Watch, seconds_max: float) -> bool:
         """Return when the events have ended and, where it commits, are committed.
@@ -148,7 +149,7 @@ def _measured(made: Field, worker: Running, scenario: Scenario, first: int) -> T
     watch = Watch(made.crm, Tally(users, first))
     cpu_seconds, before = worker.cpu_seconds, _reading(contestant)
     foreign, started_at = process.foreign_cpu_seconds(), time.monotonic()
-    made.feed(users, first)
+    made.feed(users, first, scenario.per_second)
     through = made.wait(worker, watch, seconds_max)
     foreign = process.foreign_cpu_seconds() - foreign
     foreign_cores = foreign / (time.monotonic() - started_at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
-from math import isnan
+from math import isnan, nan
 from statistics import median
 
 from confluent_kafka import murmur2
@@ -16,7 +16,7 @@ from bench.delivery.rivals import FASTSTREAM, FAUST, LANES, PYRALLEL
 from bench.delivery.scenario import Scenario
 from bench.delivery.turn import Turn
 from bench.engine.figures import OURS, Figures
-from bench.engine.plan import Plan
+from bench.engine.plan import Name, Plan
 
 OFF_MAX = 0.2
 Keys = Callable[[Scenario], list[Hashable]]
@@ -57,11 +57,11 @@ def _all(found: Figures, plan: Plan) -> Iterator[Prediction]:
     ):
         yield _one_after_another(found, plan, title, by, keys)
     for title in (OURS, LANES.title):
-        if turns := found.turns.get(("flat20", title)):
-            yield _flat(turns, plan, title)
-    for name in ("zipf20", "zipf100"):
-        if turns := found.turns.get((name, OURS)):
-            yield _folded(turns[0], plan.scenarios[name])
+        yield _one_core(found, plan, "flat20", title)
+    yield _one_core(found, plan, "zipf20", OURS)
+    yield _one_core(found, plan, "zipf100", OURS)
+    for turn in found.turns.get(("paced20", OURS), ()):
+        yield _folded(turn, plan.scenarios["paced20"])
 
 
 def users(scenario: Scenario) -> list[Hashable]:
@@ -82,9 +82,10 @@ def nobody(scenario: Scenario) -> list[Hashable]:
 def _busiest_user_alone(found: Figures, plan: Plan, title: str) -> Prediction:
     scenario = plan.scenarios["zipf100"]
     share = capacity.busiest_share(users(scenario))
+    alone = capacity.one_after_another(share, scenario.delay_ms / 1000)
     return Prediction(
         f"events/s, {scenario.title}, {title}: the busiest user's calls, one by one",
-        capacity.one_after_another(share, scenario.delay_ms / 1000),
+        min(alone, _of_cpu(found, "zipf100", title)),
         found.per_second("zipf100", title),
     )
 
@@ -98,22 +99,30 @@ def _one_after_another(
     took = capacity.seconds_per_call(capacity.busiest_share(keys(slow)), rate)
     added = took - slow.delay_ms / 1000
     share = capacity.busiest_share(keys(fast))
+    in_order = capacity.one_after_another(share, fast.delay_ms / 1000 + added)
     return Prediction(
         f"events/s, {fast.title}, {title}: order by {by}, {1000 * added:.0f} ms added",
-        capacity.one_after_another(share, fast.delay_ms / 1000 + added),
+        min(in_order, _of_cpu(found, "zipf20", title)),
         found.per_second("zipf20", title),
     )
 
 
-def _flat(turns: list[Turn], plan: Plan, title: str) -> Prediction:
-    scenario = plan.scenarios["flat20"]
-    cpu_seconds = median(turn.cpu_ms_per_event for turn in turns) / 1000
+def _one_core(found: Figures, plan: Plan, name: Name, title: str) -> Prediction:
+    scenario, turns = plan.scenarios[name], found.turns.get((name, title), [])
+    per_event = median(t.effects.calls_per_event for t in turns) if turns else nan
     places = capacity.in_flight(CALLS_IN_FLIGHT_MAX, scenario.delay_ms / 1000)
     return Prediction(
         f"events/s, {scenario.title}, {title}: one core, {CALLS_IN_FLIGHT_MAX} places",
-        min(places, capacity.of_cpu(cpu_seconds)),
-        median(turn.per_second for turn in turns),
+        min(_of_cpu(found, name, title), places / per_event),
+        found.per_second(name, title),
     )
+
+
+def _of_cpu(found: Figures, name: Name, title: str) -> float:
+    turns = found.turns.get((name, title))
+    if not turns:
+        return nan
+    return capacity.of_cpu(median(turn.cpu_ms_per_event for turn in turns) / 1000)
 
 
 def _folded(turn: Turn, scenario: Scenario) -> Prediction:
@@ -122,9 +131,10 @@ def _folded(turn: Turn, scenario: Scenario) -> Prediction:
         (reading.call_ms(0.5), reading.settle_ms(0.5)) if reading else (None, None)
     )
     seconds = ((call_ms or scenario.delay_ms) + (settle_ms or 0.0)) / 1000
-    shares = capacity.shares(scenario.users())
     return Prediction(
         f"calls per event, {scenario.title}, {OURS}: one per user in {seconds:.3f} s",
-        capacity.calls_per_event(shares, turn.per_second, seconds),
+        capacity.calls_per_event(
+            capacity.shares(scenario.users()), scenario.per_second, seconds
+        ),
         turn.effects.calls_per_event,
     )

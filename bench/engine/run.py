@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 
 from bench.delivery import contestants, environments
 from bench.delivery.contestants import CALLS_IN_FLIGHT_MAX, Enter
@@ -64,7 +65,10 @@ def _entered(say: Say) -> dict[str, Enter]:
 def _order(plan: Plan, entered: Mapping[str, Enter]) -> Iterator[tuple[Name, str]]:
     for name, scenario in plan.scenarios.items():
         for number in range(scenario.rounds):
-            yield from ((name, t) for t in entered if not number or t in BARS)
+            titles: tuple[str, ...] = BARS if number else tuple(entered)
+            if scenario.per_second < inf:  # who keeps up is as fast as what comes
+                titles = (OURS,)
+            yield from ((name, title) for title in titles if title in entered)
 
 
 def _killed(

@@ -15,11 +15,11 @@ import httpx
 
 from bench.delivery import contestants, keys, process
 from bench.delivery.contestants import CRM_TOKEN, Contestant
+from bench.delivery.offer import Offer
 from bench.delivery.process import Running
 from bench.ingest.stored import topics_made
 from bench.isolation import double
 from bench.isolation.latency import latencies, percentile
-from bench.isolation.offer import Offer
 from events.kafka import KafkaSettings
 
 USERS = 10_000

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from bench.delivery import contestants, keys
 from bench.delivery.contestants import DESTINATION
 from bench.delivery.effects import effects
-from bench.delivery.feed import progress
+from bench.delivery.offer import Offer
+from bench.delivery.progress import progress
 from bench.ingest.stored import count, topics_made
 from bench.isolation import double
-from bench.isolation.offer import Offer
 from bench.outage.figures import Figures
 from bench.outage.worker import Samples, Worker, started
 from events.kafka import KafkaSettings

@@ -104,14 +104,24 @@ def test_a_worker_with_one_core_is_as_fast_as_its_cpu_allows() -> None:
     assert line.endswith("2,000.00 / 1,900.00")
 
 
-def test_calls_per_event_follow_from_the_rate_and_the_round_trip() -> None:
-    shares = capacity.shares(FULL.scenarios["zipf20"].users())
-    # Half of them were called within 20 ms, and had settled after 60 more.
-    wanted = capacity.calls_per_event(shares, 2_000, 0.02 + 0.06)
-    calls = round(1_000 * wanted)
-    figures = Figures({("zipf20", OURS): [turn(2_000, calls=calls)]})
+def test_who_needs_more_cpu_than_order_leaves_is_predicted_by_it() -> None:
+    rates = found(zipf20={PYRALLEL.title: 150.0}, zipf100={PYRALLEL.title: 70.0})
+    rates.turns["zipf20", PYRALLEL.title] = [turn(150.0, cpu_ms=6.2)]
 
-    [line] = lines_of(figures, f"calls per event, Zipf 20 ms, {OURS}")
+    [line] = lines_of(rates, f"{PYRALLEL.title}: order by user")
+
+    assert line.startswith("within 20 %")
+    assert line.endswith("161.29 / 150.00")
+
+
+def test_calls_per_event_follow_from_the_rate_and_the_round_trip() -> None:
+    shares = capacity.shares(FULL.scenarios["paced20"].users())
+    # Half of them were called within 20 ms, and had settled after 60 more.
+    wanted = capacity.calls_per_event(shares, 500, 0.02 + 0.06)
+    calls = round(1_000 * wanted)
+    figures = Figures({("paced20", OURS): [turn(500, calls=calls)]})
+
+    [line] = lines_of(figures, f"calls per event, Zipf 20 ms, 500/s, {OURS}")
 
     assert line.startswith("within 20 %")
     assert f"{wanted:.2f} / {calls / 1_000:.2f}" in line

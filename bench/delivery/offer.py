@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from confluent_kafka import Producer
 
@@ -18,7 +19,7 @@ QUEUED_MAX = 1_000_000
 
 @dataclass
 class Offer:
-    """Events of *users*, at *events_per_second*; numbered on from *first*.
+    """Events of *users*, all at once or so many per second; numbered on from *first*.
 
     `at` is when each was given to Kafka's client, in seconds of the monotonic clock.
     `behind_seconds` is how late the latest was: the machine was too busy to offer more.
@@ -27,7 +28,7 @@ class Offer:
     kafka: KafkaSettings
     topic: Topic
     users: Sequence[int]
-    events_per_second: float
+    events_per_second: float = inf
     first: int = 0
     at: list[float] = field(default_factory=list)
     behind_seconds: float = 0.0
