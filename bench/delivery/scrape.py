@@ -23,6 +23,7 @@ class Reading:
     transactions: Mapping[str, float]
     settled_within: Mapping[float, float]  # seconds → attempts, cumulative
     called_within: Mapping[float, float]  # seconds → calls, cumulative
+    seconds: Mapping[str, float]  # of all settling, and of all calls, by metric
 
     def since(self, before: Reading) -> Reading:
         """Return what came on top of *before*."""
@@ -30,7 +31,16 @@ class Reading:
             _less(self.transactions, before.transactions),
             _less(self.settled_within, before.settled_within),
             _less(self.called_within, before.called_within),
+            _less(self.seconds, before.seconds),
         )
+
+    @property
+    def round_trip_seconds(self) -> float | None:
+        """The mean of a call and of the time until it is durable; None for none."""
+        counts = {SETTLE: self.settled_within[inf], CALL: self.called_within[inf]}
+        if not all(counts.values()):
+            return None
+        return sum(self.seconds[name] / count for name, count in counts.items())
 
     def settle_ms(self, share: float) -> float | None:
         """Return the time in which *share* of the attempts settled; None for none.
@@ -39,10 +49,6 @@ class Reading:
         exact as these are close; above the last one it is that one.
         """
         return _milliseconds(self.settled_within, share)
-
-    def call_ms(self, share: float) -> float | None:
-        """Return the same of calls, from their start to their answer's end."""
-        return _milliseconds(self.called_within, share)
 
 
 Key = TypeVar("Key")
@@ -70,6 +76,7 @@ def read(port: int) -> Reading:
     text = httpx.get(url, timeout=10.0, trust_env=False).text
     transactions = dict[str, float]()
     within = {SETTLE: dict[float, float](), CALL: dict[float, float]()}
+    seconds = {SETTLE: 0.0, CALL: 0.0}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             if sample.name == f"{TRANSACTIONS}_total":
@@ -79,4 +86,6 @@ def read(port: int) -> Reading:
                 if sample.name == f"{name}_bucket":
                     bound = float(sample.labels["le"])
                     bounds[bound] = bounds.get(bound, 0.0) + sample.value
-    return Reading(transactions, within[SETTLE], within[CALL])
+                elif sample.name == f"{name}_sum":
+                    seconds[name] += sample.value
+    return Reading(transactions, within[SETTLE], within[CALL], seconds)

@@ -126,11 +126,8 @@ def _of_cpu(found: Figures, name: Name, title: str) -> float:
 
 
 def _folded(turn: Turn, scenario: Scenario) -> Prediction:
-    reading = turn.reading
-    call_ms, settle_ms = (
-        (reading.call_ms(0.5), reading.settle_ms(0.5)) if reading else (None, None)
-    )
-    seconds = ((call_ms or scenario.delay_ms) + (settle_ms or 0.0)) / 1000
+    trip = turn.reading.round_trip_seconds if turn.reading else None
+    seconds = scenario.delay_ms / 1000 if trip is None else trip
     return Prediction(
         f"calls per event, {scenario.title}, {OURS}: one per user in {seconds:.3f} s",
         capacity.calls_per_event(

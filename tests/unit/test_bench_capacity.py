@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from bench import capacity
 from bench.delivery.effects import Effects
 from bench.delivery.rivals import FAUST, FAUST_64, LANES, PYRALLEL
-from bench.delivery.scrape import Reading
+from bench.delivery.scrape import CALL, SETTLE, Reading
 from bench.delivery.turn import Turn
 from bench.engine import beside, figures, predicted
 from bench.engine.figures import OURS, Figures
@@ -30,7 +31,7 @@ def turn(per_second: float, cpu_ms: float = 1.0, calls: int = 1_000) -> Turn:
         cpu_seconds=cpu_ms,
         rss_mb_max=100.0,
         foreign_cores=0.0,
-        reading=Reading({}, {0.05: 0.0, 0.07: 1_000.0}, {0.01: 0.0, 0.03: 1_000.0}),
+        reading=Reading({}, {inf: 1_000.0}, {inf: 500.0}, {SETTLE: 60.0, CALL: 10.0}),
     )
 
 
@@ -116,7 +117,7 @@ def test_who_needs_more_cpu_than_order_leaves_is_predicted_by_it() -> None:
 
 def test_calls_per_event_follow_from_the_rate_and_the_round_trip() -> None:
     shares = capacity.shares(FULL.scenarios["paced20"].users())
-    # Half of them were called within 20 ms, and had settled after 60 more.
+    # A call took 20 ms, and to be durable 60 more.
     wanted = capacity.calls_per_event(shares, 500, 0.02 + 0.06)
     calls = round(1_000 * wanted)
     figures = Figures({("paced20", OURS): [turn(500, calls=calls)]})
