@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
+from math import exp
 
 from processors.rest.spacing import share_of, spacing
 
@@ -71,16 +72,16 @@ def calls_per_event(
 ) -> float:
     """Return how many calls an event takes where waiting events become one call.
 
-    A user has at most one call at a time, of *seconds_per_call*; the next begins with
-    the user's next event, or at once where that has come meanwhile. Events come evenly,
-    *events_per_second*, and none wait but for that; where there is a backlog more of
-    them share a call.
+    What a partition has called for becomes durable together, so its users have a call
+    in each round of *seconds_per_call*, or none where none of their events came in it.
+    Events come by chance, *events_per_second*, and none wait but for that; where there
+    is a backlog more of them share a call.
 
     >>> calls_per_event([0.5, 0.25, 0.25], 8.0, 0.25)  # 4, 2 and 2 events a second
-    0.58...
+    0.70...
     """
-    waiting = events_per_second * seconds_per_call
-    return sum(share / (1.0 + share * waiting) for share in of_users)
+    of_round = events_per_second * seconds_per_call
+    return sum(1.0 - exp(-share * of_round) for share in of_users) / of_round
 
 
 def of_budget(calls: int, per_seconds: float, owned: int, partitions: int) -> float:
