@@ -72,7 +72,8 @@ class Tally:
         self._life = _Life()
         self._reordered = self._repeated = 0
         self._at = list[float]()
-        self._at_of = {contact: list[float]() for contact in self._busy}
+        # Of each of them, when it was called for, and how many events were left then.
+        self._left_at = {c: [(0.0, n)] for c, n in self._busy.items()}
 
     @property
     def calls(self) -> int:
@@ -96,8 +97,6 @@ class Tally:
 
     def _add(self, call: Call) -> None:
         self._at.append(call.at)
-        if call.contact in self._at_of:
-            self._at_of[call.contact].append(call.at)
         highest = self._highest.get(call.contact, -1)
         if self._life.out_of_order(call):
             self._reordered += 1
@@ -109,6 +108,8 @@ class Tally:
         while waiting and waiting[-1] <= call.event:
             waiting.pop()
             self.ended += 1
+        if call.contact in self._left_at:
+            self._left_at[call.contact].append((call.at, len(waiting)))
 
     def effects(self) -> Effects:
         """Return what was counted so far."""
@@ -124,11 +125,14 @@ class Tally:
         )
 
     def _pace(self, contact: str) -> float:
-        """Return how many events would end in a second at the pace of this user's."""
-        at, events = self._at_of[contact] or [0.0], self._busy[contact]
-        ended = events - len(self._waiting[contact]) - 1  # since its first call
-        seconds = at[-1] - at[0]
-        return self.events / events * ended / seconds if seconds else inf
+        """Return how many events would end in a second at the pace of this user's.
+
+        Of the later half of its calls: at first it waits for places with all others.
+        """
+        seen = self._left_at[contact]
+        (began, before), (at, left) = seen[len(seen) // 2], seen[-1]
+        part = (before - left) / self._busy[contact]
+        return self.events * part / (at - began) if at > began else inf
 
 
 def effects(calls: Iterable[Call], users: Sequence[int], first: int) -> Effects:
