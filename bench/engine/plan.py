@@ -24,7 +24,7 @@ FULL = Plan(
     {
         "zipf20": Scenario("Zipf", 20, 20_000, seconds_max=40.0),
         "zipf100": Scenario("Zipf", 100, 20_000, seconds_max=40.0),
-        "flat20": Scenario("uniform", 20, 20_000, rounds=2, seconds_max=15.0),
+        "flat20": Scenario("uniform", 20, 20_000, rounds=3, seconds_max=15.0),
         "paced20": Scenario("Zipf", 20, 8_000, per_second=500.0),
     },
     killed_part=1.0,
