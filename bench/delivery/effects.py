@@ -27,9 +27,7 @@ class Effects:
     reordered: int  # first calls of an event after one of a later event of the user
     repeated: int  # calls of events that had ended, and that are not out of order
     stale: int  # contacts whose last call is not of their user's last event
-    per_second_max: float = (
-        inf  # events, if all went on at the slowest busy user's pace
-    )
+    per_second_max: float = inf  # events, if all keep the slowest busy user's pace
 
     @property
     def calls_per_event(self) -> float:

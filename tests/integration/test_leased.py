@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import sys
-import threading
 import time
-from collections.abc import Callable, Coroutine
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any
 
 import httpx
 import pytest
-import uvloop
 
 from processors.correlation.calls import (
     Call,
@@ -29,18 +25,14 @@ from processors.correlation.rules import Lookup
 from processors.delivery.verdict import RetryLater
 from processors.rest.client import RestClient
 from processors.rest.leased import PIECE_BYTES, LeasedSession
-from processors.rest.transport import LeasedSocket, LeaseLost, watched
+from processors.rest.transport import LeaseLost, watched
 from tests.support.destination import connection
 from tests.support.eventually import eventually
 from tests.support.first_bytes import counting_first_bytes, trusting
+from tests.support.loops import on_both_loops, run
 
-LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
-    "asyncio": asyncio.new_event_loop,
-    "uvloop": uvloop.new_event_loop,
-}
 LONG_BYTES = 32 * 1024 * 1024  # more than any kernel takes at once
 ASKS_PER_WRITE = 2  # where aiohttp writes, and right before the socket
-on_both_loops = pytest.mark.parametrize("loop", LOOPS)
 on_both_schemes = pytest.mark.parametrize("scheme", ["http", "https"])
 CALLS: tuple[Call, ...] = (
     Find("a@example.com"),
@@ -64,11 +56,6 @@ class Lease:
     def unasked(self, seconds: float) -> bool:
         """Whether a call asked, and for so long no more: the network takes nothing."""
         return self.asked > 0 and time.monotonic() - self._asked_at_seconds > seconds
-
-
-def run(loop: str, body: Coroutine[Any, Any, None]) -> None:
-    with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
-        runner.run(body)
 
 
 def client_of(base_url: str, lease: Lease) -> RestClient:
@@ -163,56 +150,6 @@ def test_what_is_written_is_under_way_before_the_loop_goes_on(
         transport.abort()
 
     with counting_first_bytes(scheme) as server:
-        run(loop, body())
-
-
-class Other:
-    """A thread that takes the interpreter when it is given away, and counts."""
-
-    def __init__(self) -> None:
-        self.turns, self._ended = 0, False
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> Self:
-        self._seconds = sys.getswitchinterval()
-        sys.setswitchinterval(60.0)  # it does not ask for it
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended = True
-        self._thread.join()
-        sys.setswitchinterval(self._seconds)
-
-    def _run(self) -> None:
-        while not self._ended:
-            self.turns += 1
-            time.sleep(0)  # gives it away
-
-
-@on_both_loops
-def test_no_other_thread_comes_between_the_question_and_the_kernel(loop: str) -> None:
-    asked_at = 0
-
-    def lease() -> bool:
-        nonlocal asked_at
-        asked_at = other.turns
-        return True
-
-    async def body() -> None:
-        ours, theirs = socket.socketpair()
-        running = asyncio.get_running_loop()
-        transport, _ = await running.create_connection(asyncio.Protocol, sock=ours)
-        leased = LeasedSocket(transport, lease)
-        with theirs:
-            for _ in range(100):
-                eventually(lambda: other.turns > asked_at)
-                leased.write(b"x")
-                assert other.turns == asked_at
-                assert theirs.recv(2) == b"x"
-        transport.abort()
-
-    with Other() as other:
         run(loop, body())
 
 
