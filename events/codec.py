@@ -134,8 +134,11 @@ def _others(kind: str, user_id: str, identities: object) -> tuple[str, ...]:
         return ()
     if not isinstance(identities, list):
         return ()
-    found = dict.fromkeys(name for item in identities if (name := _login(item)))
-    found.pop(user_id, None)
+    found: dict[str, None] = {}
+    for identity in identities:  # of most users there is one: the user
+        name = _login(identity)
+        if name is not None and name != user_id:
+            found[name] = None
     if len(found) > IDENTITIES_MAX:
         raise UnreadableEvent("too_many_identities")
     return tuple(found)

@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 import structlog
 
+from events.lines import Lines
+
 # These write whole URLs, member names or one line per request at INFO.
 _QUIET = ("httpx", "aiohttp", "aiokafka", "faust", "mode", "uvicorn", "asyncio")
 
@@ -26,13 +28,14 @@ def configure() -> None:
     ]
     # Our own lines do not take the way through the standard library: at a line for
     # each attempt it cost as much as the rules do.
+    lines = Lines(sys.stdout.buffer)
     structlog.configure(
         processors=[
             *shared,
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(serializer=_bytes),
         ],
-        logger_factory=structlog.BytesLoggerFactory(),
+        logger_factory=lambda *_: lines,
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )

@@ -134,6 +134,8 @@ class Calls:
                 first_live = owned
             if old and first_old is None:
                 first_old = owned
+            if first_live is not None and first_old is not None:
+                break
         if first_live is None or first_old is None:
             self._live_calls = self._backlog_calls = 0
         elif self._live_calls <= self._backlog_calls:

@@ -36,6 +36,7 @@ class Fold:
         self.link = link
         self._durable = durable or link
         self.rules = rules
+        self._elsewhere: Fold | None = None
         becoming = becoming_of(items, link, rules)
         self.facts, self.fate, self._off, changes, doubted = becoming
         known = link if rules.fold else link.but(fingerprints=_own(link, OWN))
@@ -45,6 +46,8 @@ class Fold:
         self.plan = guard.plan(known, changes)
         winners = {change.offset for change in self.plan.winners.values()}
         self.winners = [i for i in items if i.change.offset in winners]
+        self.deletion = self._deletion()
+        self.hint = self._hint()
 
     # ---- what is asked
 
@@ -57,10 +60,13 @@ class Fold:
         """Return the fold for another record: of that one nothing is known yet."""
         if record_id == self.link.record_id:
             return self
-        link = self.link.but(
-            record_id=record_id, fingerprints=_own(self.link, (HINT, *SWITCHES))
-        )
-        return Fold(self.items, link, self.rules, self._durable)
+        elsewhere = self._elsewhere
+        if elsewhere is None or elsewhere.link.record_id != record_id:
+            kept = _own(self.link, (HINT, *SWITCHES))
+            link = self.link.but(record_id=record_id, fingerprints=kept)
+            elsewhere = Fold(self.items, link, self.rules, self._durable)
+            self._elsewhere = elsewhere
+        return elsewhere
 
     def _value(self, name: str) -> str | None:
         """Return what stands for the field's value once all is done."""
@@ -69,8 +75,7 @@ class Fold:
             return self.link.fingerprints.get(name)
         return winner.fields[name]
 
-    @property
-    def deletion(self) -> Item | None:
+    def _deletion(self) -> Item | None:
         """The event that ends the user, where the user's end is what is left to do."""
         if self.fate == "there":
             return None
@@ -148,8 +153,7 @@ class Fold:
 
     # ---- keys
 
-    @property
-    def hint(self) -> Item | None:
+    def _hint(self) -> Item | None:
         """The event with the newest hint, if it is newer than the link's."""
         winner = self.plan.winners.get(HINT)
         if winner is None or winner.fields[HINT] is None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
+
+from faust import Event, Schema
 
 from events import headers as h
 from processors.group.app import WorkerApp
@@ -16,15 +19,14 @@ AT_ONCE_MAX = 64
 def attach(app: WorkerApp) -> None:
     """Make *app* hand the messages of its topic over.
 
-    Keys and values stay raw bytes: Faust acks a message that it cannot decode. An
-    exception that left the agent would be one message that nobody looks at again.
+    An exception that left the agent would be one message that nobody looks at again.
 
     Faust's stream gives one message in a turn of the loop, so while calls are under way
     a backlog would come in drop by drop, and a user's events one by one. What waits in
     it is therefore taken along.
     """
 
-    @app.agent(app.topic(app.source, key_type=bytes, value_type=bytes), name="take")
+    @app.agent(app.topic(app.source, schema=_Untouched()), name="take")
     async def take(stream: Any) -> None:
         waiting = stream.channel.queue
         async for event in stream.noack().events():
@@ -43,6 +45,18 @@ async def _take(app: WorkerApp, message: Any) -> None:
     if app.member.hand_over(message):
         app.hooks.take(_arrived(app, message))
     await app.hooks.room()
+
+
+class _Untouched(Schema[bytes, bytes]):
+    """Hands messages on as they came: Faust acks one that it cannot decode."""
+
+    def compile(self, app: Any, **_: Any) -> Callable[..., Awaitable[Any]]:
+        """Return what makes an event of a message; only the message is looked at."""
+
+        async def decode(message: Any, **_: Any) -> Any:
+            return Event(app, None, None, None, message)
+
+        return decode
 
 
 class _InHand:

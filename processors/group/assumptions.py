@@ -18,7 +18,7 @@ from aiokafka.consumer.group_coordinator import (
     GroupCoordinator,
 )
 from aiokafka.protocol.commit import OffsetCommitRequest
-from faust import App, Channel, streams
+from faust import App, Channel, Schema, streams
 from faust.tables.recovery import Recovery
 from faust.transport import consumer
 from faust.transport.drivers import aiokafka as driver
@@ -28,6 +28,7 @@ from processors.group.membership import NO_GENERATION
 
 VERSIONS = {"faust-streaming": "0.15.3", "mode-streaming": "0.7", "aiokafka": "0.14"}
 
+DECODING = "on_key_decode_error on_value_decode_error default_propagate"
 # What we override, and with which parameters it is called.
 OVERRIDDEN: tuple[tuple[type, str, str], ...] = (
     (App, "_new_transport", ""),
@@ -35,6 +36,7 @@ OVERRIDDEN: tuple[tuple[type, str, str], ...] = (
     (App, "_create_directories", ""),
     (App, "_on_rebalance_when_stopped", ""),
     (App, "on_stop", ""),
+    (Schema, "compile", f"app {DECODING}"),
     (driver.Consumer, "_new_consumer_thread", ""),
     (driver.Consumer, "_to_message", "tp record"),
     (driver.Consumer, "ack", "message"),

@@ -6,9 +6,8 @@ import asyncio
 import ssl
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 import aiohttp
 
@@ -56,8 +55,7 @@ class AtOnce:
 AT_ONCE = AtOnce()
 
 
-@dataclass(frozen=True)
-class Response:
+class Response(NamedTuple):
     """What a call came to: its meaning, and what the log may say of it.
 
     Unless `maybe_effect`, nothing of the request has left for the destination.

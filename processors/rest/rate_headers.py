@@ -24,6 +24,7 @@ _EPOCH_SECONDS, _EPOCH_MILLISECONDS = 1e9, 1e11
 _TOGETHER = ("ratelimit", "zendesk-ratelimit-endpoint")
 _LEFT = re.compile(r"\b(?:r|remaining)\s*=\s*(\d+)")
 _RESET = re.compile(r"\b(?:t|resets?)\s*=\s*(\d+(?:\.\d+)?)")
+_USAGE = "sforce-limit-info"
 USED = re.compile(r"api-usage=(\d+)/(\d+)")  # Salesforce: of 24 hours
 
 
@@ -56,6 +57,8 @@ USUAL = (
     ),
     RateHeaders(remaining="x-hubspot-ratelimit-daily-remaining"),
 )
+# Without one of these no usual dialect says what is left.
+NAMES = frozenset((*_TOGETHER, _USAGE, *(usual.remaining for usual in USUAL)))
 
 
 def used_up(
@@ -66,7 +69,7 @@ def used_up(
     Names in *headers* are in lower case, *now* is of the epoch.
     """
     waits = [*_apart(headers, now, (*more, *USUAL)), *_together(headers)]
-    usage = USED.search(headers.get("sforce-limit-info", ""))
+    usage = USED.search(headers.get(_USAGE, ""))
     if usage is not None and int(usage[1]) >= int(usage[2]):
         waits.append(HOUR_SECONDS)
     return waits

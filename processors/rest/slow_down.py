@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from processors.rest.rate_headers import RateHeaders, date, number, refilled, used_up
+from processors.rest.rate_headers import (
+    NAMES,
+    RateHeaders,
+    date,
+    number,
+    refilled,
+    used_up,
+)
 
 WAIT_SECONDS_MAX = 3600.0
 BODY_BYTES = 4096  # of a refusal; what it says about time is said at its beginning
@@ -27,6 +34,8 @@ def used_up_seconds(
     >>> used_up_seconds({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "7"}, 0.0)
     7.0
     """
+    if not more and NAMES.isdisjoint(headers):
+        return None  # as in most answers
     return max(map(_bounded, used_up(headers, _now(headers, now), more)), default=None)
 
 
