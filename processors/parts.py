@@ -31,6 +31,7 @@ from processors.ledger.orders import Orders
 from processors.ledger.placing import Placing
 from processors.ledger.values import Values
 from processors.metrics import WorkerMetrics
+from processors.pace import Pace
 from processors.partitions import Partitions, WorkerBounds
 from processors.refs import References
 from processors.rest.allowance import counted
@@ -137,7 +138,7 @@ class Parts:
             bodies=Bodies(values),
             member=lease,
             metrics=self.metrics,
-            commit_interval_seconds=settings.commit_interval_seconds,
+            pace=Pace(settings.commit_interval_seconds),
             urgent=self.partitions.urgent,
             worker=self.partitions,
             watch=self.orders.watch,

@@ -85,7 +85,7 @@ class WorkerSettings(BaseSettings):
         2.0, description="a longer wait for a next attempt is spent in the retry topic"
     )
     fold_events_max: PositiveInt = Field(
-        100, le=400, description="events of one user that one attempt may stand for"
+        200, le=400, description="events of one user that one attempt may stand for"
     )
     early_try_seconds_min: PositiveFloat = Field(
         60.0,

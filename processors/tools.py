@@ -13,6 +13,7 @@ from processors.ledger.commits import Commits
 from processors.ledger.encode import Encoder
 from processors.ledger.loading import Loading
 from processors.metrics import WorkerMetrics
+from processors.pace import Pace
 from processors.urgent import Urgent
 
 
@@ -47,7 +48,7 @@ class Tools:
     bodies: Bodies
     member: Member
     metrics: WorkerMetrics
-    commit_interval_seconds: float
+    pace: Pace
     urgent: Urgent
     worker: Worker
     watch: Callable[[int, int], None]  # commands of a partition, from an offset on

@@ -14,7 +14,6 @@ from processors.delivery.partition import Batch, Partition
 from processors.delivery.records import Outcome, Park, Unpark
 from processors.ledger.commits import Result
 from processors.ledger.encode import Effort
-from processors.pace import Pace
 from processors.tools import Tools
 
 log = structlog.get_logger()
@@ -31,7 +30,6 @@ class Writer:
         self._core = core
         self._tools = tools
         self._done = done
-        self._pace = Pace(tools.commit_interval_seconds)
         self._retry_end = 0
         self._gaps = 0
 
@@ -42,7 +40,9 @@ class Writer:
 
     def begin(self) -> None:
         """Write what is wanted, when its time has come."""
-        pause_seconds = self._pace.pause_seconds(time.monotonic())
+        pause_seconds = self._tools.pace.pause_seconds(
+            self._core.number, time.monotonic()
+        )
         if pause_seconds > 0 and self._core.state == "active":
             self._tools.urgent.later(pause_seconds, self._write)
         else:
@@ -55,7 +55,7 @@ class Writer:
         elif core.state == "preparing" and not tools.member.may_own():
             tools.urgent.later(AGAIN_SECONDS, self._done)
         else:
-            self._pace.began(time.monotonic())
+            tools.pace.began(core.number, time.monotonic())
             batch = core.batch()
             messages = tools.encoder.encode(core.number, batch.records)
             writing = tools.commits.write(core.number, messages)
@@ -63,7 +63,7 @@ class Writer:
 
     def _written(self, batch: Batch, writing: Future[Result]) -> None:
         result = writing.result()
-        seconds = self._pace.ended(time.monotonic())
+        seconds = self._tools.pace.ended(self._core.number, time.monotonic())
         self._tools.metrics.committed(self._core.number, result, seconds)
         take_in = partial(self._take_in, batch, result)
         if result == "aborted":

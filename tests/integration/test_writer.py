@@ -15,6 +15,7 @@ from processors.delivery.records import Meta
 from processors.ledger.commits import Commits
 from processors.ledger.encode import Encoder
 from processors.metrics import WorkerMetrics
+from processors.pace import Pace
 from processors.refs import References
 from processors.rest.budget import Budget
 from processors.rest.connection import Limits
@@ -57,7 +58,7 @@ class Written:
             encoder=Encoder(topics, "crm", References("a-secret-of-16-bytes"), "w"),
             member=SimpleNamespace(may_own=lambda: True),
             metrics=WorkerMetrics("crm"),
-            commit_interval_seconds=0.01,
+            pace=Pace(0.01),
             watch=lambda *_: None,
             attempts=SimpleNamespace(budget=Budget(LIMITS, 1)),
         )

@@ -8,6 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from processors.ledger.encode import Encoder
+from processors.pace import Pace
 from tests.simulator.attempts import Attempts
 from tests.simulator.broker import Broker
 from tests.simulator.clock import Clock, Process
@@ -29,6 +30,7 @@ class Tools:
     broker: Broker
     notes: Notes
     encoder: Encoder
+    pace: Pace
     attempts: Attempts
     reading: Reading
     fate: Callable[[], Fate]

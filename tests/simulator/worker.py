@@ -10,6 +10,7 @@ from events.topics import Topics
 from processors.delivery.commands import Command
 from processors.delivery.lanes import Attempt
 from processors.ledger.encode import Encoder
+from processors.pace import Pace
 from processors.refs import References
 from tests.simulator.attempts import Attempts
 from tests.simulator.broker import Broker
@@ -27,7 +28,7 @@ from tests.simulator.plan import PARTITIONS, Plan
 from tests.simulator.reading import Reading
 from tests.simulator.tools import Tools
 
-COMMIT_SECONDS = 1.0
+COMMIT_SECONDS, COMMIT_INTERVAL_SECONDS = 1.0, 0.08
 ENCODER = Encoder(
     Topics("sim", PARTITIONS), "crm", References("simulator-secret"), "sim"
 )
@@ -90,6 +91,7 @@ class Worker:
             broker=around.broker,
             notes=around.notes,
             encoder=ENCODER,
+            pace=Pace(COMMIT_INTERVAL_SECONDS),
             attempts=attempts,
             fate=around.fate,
             reading=Reading(process, around.broker, self._start_of),

@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from processors.delivery.operations import Operation
 from processors.delivery.partition import Batch, Partition
 from processors.delivery.records import Outcome, Written
-from processors.pace import Pace
 from tests.simulator.ledger import Ledger, Transaction
 from tests.simulator.notes import Broken
 from tests.simulator.tools import Tools
 
-AGAIN_SECONDS, COMMIT_INTERVAL_SECONDS, COMMIT_SECONDS_MAX = 0.2, 0.08, 20.0
+AGAIN_SECONDS, COMMIT_SECONDS_MAX = 0.2, 20.0
 
 
 class Writer:
@@ -24,7 +23,6 @@ class Writer:
         self._core = core
         self._tools = tools
         self._done = done
-        self._pace = Pace(COMMIT_INTERVAL_SECONDS)
         self._aborted: tuple[int, Sequence[Operation]] = (-1, ())
 
     @property
@@ -34,7 +32,8 @@ class Writer:
 
     def begin(self) -> None:
         """Write what is wanted, when its time has come."""
-        pause = self._pace.pause_seconds(self._tools.clock.now)
+        number, now = self._core.number, self._tools.clock.now
+        pause = self._tools.pace.pause_seconds(number, now)
         if pause > 0 and self._core.state == "active":
             self._tools.process.after(pause, self._write)
         else:
@@ -48,7 +47,7 @@ class Writer:
         if core.state == "preparing" and not tools.may_own():
             tools.process.after(AGAIN_SECONDS, self._done)
             return
-        self._pace.began(tools.clock.now)
+        tools.pace.began(core.number, tools.clock.now)
         batch = self._batch()
         messages = tools.encoder.encode(core.number, batch.records)
         transaction = Transaction(batch.records, messages)
@@ -79,7 +78,7 @@ class Writer:
     def _written(self, batch: Batch, result: Written) -> None:
         core, tools = self._core, self._tools
         self.in_flight = None
-        self._pace.ended(tools.clock.now)
+        tools.pace.ended(core.number, tools.clock.now)
         was, epoch = core.state, core.epoch
         tools.notes(f"transaction {result} while {was}", partition=core.number)
         core.written(batch, result, tools.clock.now)

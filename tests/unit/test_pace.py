@@ -4,60 +4,80 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
-from hypothesis.strategies import floats, lists
+from hypothesis.strategies import floats, integers
 
 from processors.pace import Pace
 
 INTERVAL_SECONDS = 0.08
+PARTITIONS = 12
 
 
-def after(took_seconds: float, interval_seconds: float = INTERVAL_SECONDS) -> float:
-    """Return how far the next transaction is from one that took so long."""
-    pace = Pace(interval_seconds)
-    pace.began(100.0)
-    pace.ended(100.0 + took_seconds)
-    return took_seconds + pace.pause_seconds(100.0 + took_seconds)
+def apart(
+    took_seconds: float,
+    *,
+    partitions: int = PARTITIONS,
+    interval_seconds: float = INTERVAL_SECONDS,
+    rounds: int = 60,
+) -> float:
+    """Return how far apart those of one partition come to be, where all write."""
+    pace, now, last, distance = Pace(interval_seconds), 0.0, 0.0, 0.0
+    for _ in range(rounds):
+        now += max(pace.pause_seconds(number, now) for number in range(partitions))
+        last, distance = now, now - last
+        for number in range(partitions):
+            pace.began(number, now)
+        now += took_seconds
+        for number in range(partitions):
+            pace.ended(number, now)
+    return distance
 
 
 def test_the_first_one_waits_for_nothing() -> None:
-    assert Pace(INTERVAL_SECONDS).pause_seconds(0.0) == 0
+    assert Pace(INTERVAL_SECONDS).pause_seconds(0, 0.0) == 0
 
 
 def test_quick_ones_are_the_interval_apart() -> None:
-    assert after(0.004) == pytest.approx(INTERVAL_SECONDS)
+    assert apart(0.004) == pytest.approx(INTERVAL_SECONDS)
 
 
-def test_one_that_took_long_is_followed_later() -> None:
-    assert after(0.03) == pytest.approx(0.24)
+def test_those_that_take_long_are_followed_later() -> None:
+    assert apart(0.03) == pytest.approx(0.24, rel=0.01)
+
+
+def test_one_that_writes_alone_waits_for_no_others() -> None:
+    assert apart(0.03, partitions=1) == pytest.approx(INTERVAL_SECONDS)
+
+
+def test_one_that_was_slow_by_chance_keeps_nobody_waiting() -> None:
+    pace = Pace(INTERVAL_SECONDS)
+    for number in range(PARTITIONS):
+        pace.began(number, 0.0)
+        pace.ended(number, 0.2 if number == 0 else 0.004)
+    assert pace.pause_seconds(1, 0.0) == pytest.approx(INTERVAL_SECONDS)
 
 
 def test_a_broker_that_hardly_answers_keeps_nobody_waiting_for_longer() -> None:
-    assert after(0.2) == pytest.approx(0.5)
-    assert after(20.0) == pytest.approx(20.0)  # the next one begins at once
+    assert apart(0.2) == pytest.approx(0.5)
+    assert apart(20.0, rounds=3) == pytest.approx(20.0)  # the next one begins at once
 
 
 def test_an_interval_that_is_longer_is_kept() -> None:
-    assert after(0.2, interval_seconds=0.8) == pytest.approx(0.8)
+    assert apart(0.2, interval_seconds=0.8) == pytest.approx(0.8)
 
 
-def test_one_quick_transaction_is_enough_to_be_quick_again() -> None:
-    pace = Pace(INTERVAL_SECONDS)
-    pace.began(0.0)
-    pace.ended(5.0)
-    pace.began(5.0)
-    pace.ended(5.005)
-    assert pace.pause_seconds(5.005) == pytest.approx(INTERVAL_SECONDS - 0.005)
-
-
-@given(lists(floats(0.0, 0.0624), min_size=1, max_size=30))
-def test_a_partition_is_in_transactions_an_eighth_of_the_time_at_most(
-    taken: list[float],
-) -> None:
-    pace, now = Pace(0.001), 0.0
-    for took_seconds in taken:
-        now += pace.pause_seconds(now)
-        pace.began(now)
+def test_what_an_outage_took_is_soon_forgotten() -> None:
+    pace, now = Pace(INTERVAL_SECONDS), 0.0
+    for took_seconds in (30.0, *[0.005] * 10):
+        now += pace.pause_seconds(0, now)
+        pace.began(0, now)
         now += took_seconds
-        pace.ended(now)
-    now += pace.pause_seconds(now)
-    assert sum(taken) <= now / 8 + 1e-9
+        pace.ended(0, now)
+    assert pace.pause_seconds(0, now) == pytest.approx(INTERVAL_SECONDS - 0.005)
+
+
+@given(floats(0.0, 0.06), integers(1, 12))
+def test_one_and_a_half_are_under_way_at_most(
+    took_seconds: float, partitions: int
+) -> None:
+    seconds = apart(took_seconds, partitions=partitions, interval_seconds=0.001)
+    assert partitions * took_seconds / seconds <= max(1.5, partitions / 8) + 0.01
