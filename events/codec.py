@@ -37,7 +37,10 @@ class UnreadableEvent(ValueError):
 
 
 class Peek(msgspec.Struct, frozen=True, gc=False):
-    """What is known of an event without reading its profile."""
+    """What is known of an event without reading its profile.
+
+    `identities` is what the profile says of them, unread.
+    """
 
     type: str
     key: str
@@ -45,7 +48,26 @@ class Peek(msgspec.Struct, frozen=True, gc=False):
     time: str | None
     source: str | None
     traceparent: str | None
-    other_identities: tuple[str, ...]
+    identities: object = None
+
+    def other_identities(self) -> tuple[str, ...]:
+        """Return the user ids of the other logins merged into this user, once each.
+
+        Auth0 lists them in `identities[]`, provider and id apart, the id a number or
+        text (facts: Event Catalog 0.7.2, `identities`).
+
+        Raises:
+            UnreadableEvent: `too_many_identities`.
+        """
+        if self.type not in ("user.updated", "user.deleted"):
+            return ()
+        if not isinstance(self.identities, list):
+            return ()
+        found = dict.fromkeys(name for i in self.identities if (name := _login(i)))
+        found.pop(self.key, None)
+        if len(found) > IDENTITIES_MAX:
+            raise UnreadableEvent("too_many_identities")
+        return tuple(found)
 
 
 _whole = msgspec.json.Decoder()
@@ -99,7 +121,7 @@ def seen(event: dict[str, Any]) -> Peek:
         time=_text(event.get("time")),
         source=_text(event.get("source")),
         traceparent=_text(event.get("traceparent")),
-        other_identities=_others(kind, key, profile.get("identities")),
+        identities=profile.get("identities"),
     )
 
 
@@ -122,26 +144,6 @@ def _key_of(kind: str, profile: dict[str, Any]) -> str:
                 raise UnreadableEvent("key_too_long")
             return value
     raise UnreadableEvent("no_key")
-
-
-def _others(kind: str, user_id: str, identities: object) -> tuple[str, ...]:
-    """Return the user ids of the other logins merged into this user, without repeats.
-
-    Auth0 lists them in `identities[]`, provider and id apart, the id a number or text
-    (facts: Event Catalog 0.7.2, `identities`).
-    """
-    if kind not in ("user.updated", "user.deleted"):
-        return ()
-    if not isinstance(identities, list):
-        return ()
-    found: dict[str, None] = {}
-    for identity in identities:  # of most users there is one: the user
-        name = _login(identity)
-        if name is not None and name != user_id:
-            found[name] = None
-    if len(found) > IDENTITIES_MAX:
-        raise UnreadableEvent("too_many_identities")
-    return tuple(found)
 
 
 def _login(identity: object) -> str | None:

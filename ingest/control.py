@@ -34,7 +34,7 @@ def messages(
     """
     origin = event.id or f"sha256:{sha256(body).hexdigest()}"
     kind, found = _TYPES[event.type], []
-    for identity in event.other_identities:
+    for identity in event.other_identities():
         event_id = f"{origin}/{user_ref(secret, identity)}"
         named = headers.encode(
             {

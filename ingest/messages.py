@@ -46,6 +46,7 @@ class Sorter:
         """Return the messages for *body*; their value is the body, byte for byte."""
         try:
             event = codec.peek(body)
+            others = event.other_identities()
         except UnreadableEvent as error:
             return self._kept_aside(body, error.reason, None)
         if self._sources and event.source not in self._sources:
@@ -56,7 +57,7 @@ class Sorter:
             body,
             _headers_of(event, traceparent),
         )
-        if not event.other_identities:
+        if not others:
             return Intake((message,), event.type, stored=True)
         marks = control.messages(self._events, event, body, _now(), self._secret)
         return Intake((*marks, message), event.type, stored=True)
