@@ -23,7 +23,11 @@ OWN = frozenset((ACTIVE, HINT, *SWITCHES))
 
 
 class Fold:
-    """What *items*, in the order of the log, ask of a record that *link* describes."""
+    """What *items*, in the order of the log, ask of a record that *link* describes.
+
+    `deletion` is the event that ends the user, where that is what is left to do; `hint`
+    is the one with the newest hint, if it is newer than the link's.
+    """
 
     def __init__(
         self,
@@ -76,7 +80,6 @@ class Fold:
         return winner.fields[name]
 
     def _deletion(self) -> Item | None:
-        """The event that ends the user, where the user's end is what is left to do."""
         if self.fate == "there":
             return None
         winner = self.plan.winners.get(ACTIVE)
@@ -154,7 +157,6 @@ class Fold:
     # ---- keys
 
     def _hint(self) -> Item | None:
-        """The event with the newest hint, if it is newer than the link's."""
         winner = self.plan.winners.get(HINT)
         if winner is None or winner.fields[HINT] is None:
             return None
