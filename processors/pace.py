@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-# For each partition that writes: so many transactions are under way at a time, of all
-# partitions together, whatever one takes. More would keep a core busy with them.
+# So many transactions are under way at a time, of all partitions together, whatever
+# one takes: more would keep a core busy with them.
 UNDER_WAY = 1.5
 INTERVAL_SECONDS_MAX = 0.5
 BUSY_SECONDS = 1.0  # a partition is one that writes for so long after it has written
@@ -15,8 +15,8 @@ class Pace:
 
     *interval_seconds* after its last one began, or longer where transactions take long:
     a broker, or this process, then has more to do than it can, and what is shared by
-    more events costs both less. What they take is a mean of all partitions, for which
-    one is slow is chance. Nothing waits for more than half a second.
+    more events costs both less. What they take is a mean of all partitions: which one
+    is slow is chance. No pause is longer than half a second or the interval.
     """
 
     def __init__(self, interval_seconds: float) -> None:
